@@ -1,0 +1,56 @@
+# ringfence: `make demo` and `make test` set everything up by themselves.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+DEMO   ?= demo
+export MPLBACKEND := Agg
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-fast lint types layers bench serve lock clean docs
+
+help: ## what there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(VENV)/.run: requirements.txt pyproject.toml
+	@echo "setting up $(VENV) (about a minute)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements.txt
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run requirements-dev.txt
+	@echo "setting up test tools"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+demo: $(VENV)/.run ## the main job on a synthetic world: clusters, a scored merchant, report.html
+	@$(BIN)/ringfence demo --out $(DEMO)
+
+test: $(VENV)/.dev lint types layers ## lint, types, layers and every test
+	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+test-fast: $(VENV)/.dev ## what to run every few minutes
+	$(BIN)/ruff check .
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow and not browser"
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+layers: $(VENV)/.dev
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.dev ## speed, as ratios measured side by side
+	$(BIN)/python -m benchmarks
+
+serve: $(VENV)/.run ## the scoring service on the demo's data
+	$(BIN)/ringfence --home $(DEMO)/home serve
+
+lock: ## resolve requirements*.in into requirements*.txt, in a fresh environment
+	$(PYTHON) -m benchmarks.lock
+
+clean: ## remove the demo and caches, keep the environment
+	rm -rf $(DEMO) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,1 @@
+"""Features: pure functions of a snapshot, catalogued with unit, radius and meaning."""

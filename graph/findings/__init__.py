@@ -1,0 +1,1 @@
+"""Findings: typed structures mined from a snapshot, one module per kind."""

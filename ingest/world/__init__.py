@@ -1,0 +1,1 @@
+"""The synthetic world: a bank, platforms, honest people and fraudsters, written as source files."""

@@ -1,0 +1,1 @@
+"""What runs, as one function each. Wiring only."""

@@ -1,0 +1,1 @@
+"""Operational rows: decisions, findings and their ids over time, keys, audit."""
