@@ -1,0 +1,50 @@
+"""``ringfence``: one command for everything. Commands import what they need when they run, so --help is quick."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from api.cli import data, look, model, serve, tables
+
+PACKAGES = {"api", "jobs", "flow", "policy", "scoring", "gnn", "ingest", "records", "graph", "landing", "cypher"}
+
+app = typer.Typer(
+    help="Graph-based fraud detection for e-commerce credit. Start with: ringfence demo",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def _options(
+    context: typer.Context,
+    home: Annotated[Path | None, typer.Option(help="folder that holds everything (RINGFENCE_HOME)")] = None,
+    store: Annotated[str | None, typer.Option(help="ladybug:PATH or neo4j://user@host:7687 (RINGFENCE_STORE)")] = None,
+) -> None:
+    context.obj = {"home": home, "store": store}
+
+
+for module in (data, look, model, tables, serve):
+    module.register(app)
+
+
+def main() -> None:
+    """Run the command line; an error of ours ends with its message and exit code 2, never with a traceback."""
+    try:
+        app()
+    except Exception as error:
+        if type(error).__module__.split(".")[0] not in PACKAGES:
+            raise
+        typer.secho(f"error [{type(error).__name__}]: {error}", err=True, fg="red")
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

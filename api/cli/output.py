@@ -1,0 +1,110 @@
+"""What every command shares: where things are, how answers are shown, how errors end a command.
+
+Exit codes: 0 done, 1 done but rows were refused or a check failed, 2 could not run. ``--json`` prints one JSON object
+on stdout; progress and messages go to stderr.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from jobs.home import Home
+
+Json = Annotated[bool, typer.Option("--json", help="one JSON object on stdout, for programs")]
+
+DONE, REFUSED, FAILED = 0, 1, 2
+
+_started = time.monotonic()
+
+
+def home_of(context: typer.Context) -> Home:
+    """The home folder the command works on: --home, else the settings'."""
+    from api.settings import Settings
+    from jobs.home import Home
+
+    chosen = context.obj.get("home")
+    settings = Settings()
+    return Home(chosen if chosen is not None else settings.home, context.obj.get("store") or settings.store)
+
+
+def tell(line: str) -> None:
+    """A line for the person at the terminal."""
+    typer.echo(line, err=True)
+
+
+def progress(line: str) -> None:
+    """A step of long work: how long the command has run and what it does now."""
+    if sys.stderr.isatty():
+        typer.secho(f"  {time.monotonic() - _started:6.1f} s  {line}", err=True, dim=True)
+    else:
+        typer.echo(f"{line} ...", err=True)
+
+
+def answer(value: object, as_json: bool, lines: Iterable[str]) -> None:
+    """The command's answer: one JSON object, or lines for people."""
+    if as_json:
+        typer.echo(json.dumps(value, ensure_ascii=False, default=str, sort_keys=True))
+    else:
+        for line in lines:
+            typer.echo(line)
+
+
+def fail(code: str, message: str, next_step: str | None = None) -> NoReturn:
+    """End the command: it could not run."""
+    typer.secho(f"error [{code}]: {message}", err=True, fg="red")
+    if next_step:
+        typer.echo(f"  next: {next_step}", err=True)
+    raise typer.Exit(FAILED)
+
+
+def table(rows: Sequence[Sequence[object]], head: Sequence[str]) -> list[str]:
+    """Rows in columns of equal width; numbers to the right."""
+    text = [[_cell(c) for c in row] for row in rows]
+    widths = [max(len(h), *(len(r[i]) for r in text)) if text else len(h) for i, h in enumerate(head)]
+    right = [bool(rows) and all(isinstance(r[i], int | float) or r[i] is None for r in rows) for i in range(len(head))]
+
+    def line(cells: Sequence[str]) -> str:
+        return "  ".join(c.rjust(w) if r else c.ljust(w) for c, w, r in zip(cells, widths, right, strict=True)).rstrip()
+
+    return [line(head), line(["-" * w for w in widths]), *(line(r) for r in text)]
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    return str(value)
+
+
+def now_ms() -> int:
+    """The clock, epoch ms UTC."""
+    return time.time_ns() // 1_000_000
+
+
+def moment(text: str | None) -> int | None:
+    """A time given on the command line: ISO 8601 with a zone, epoch ms, or nothing."""
+    if text is None:
+        return None
+    if text.isdigit():
+        return int(text)
+    from datetime import datetime
+
+    try:
+        when = datetime.fromisoformat(text)
+    except ValueError:
+        fail("bad_time", f"{text!r} is not a time", "write it as 2026-06-30T00:00:00+08:00")
+    if when.tzinfo is None:
+        fail("naive_time", f"{text!r} has no zone", "add one, such as +08:00 or Z")
+    return int(when.timestamp() * 1000)

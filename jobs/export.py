@@ -1,0 +1,67 @@
+"""Export: a finding or a merchant's neighbourhood as a file, with an audit row."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from graph.export import FORMATS
+from graph.snapshot_files import current_version, open_snapshot
+from graph.subgraph import Limits, Subgraph, neighbourhood, of_finding
+from jobs.home import Home
+from jobs.look import LookError, cluster
+from records.audit import record_audit
+from records.database import open_records
+
+
+def export_subgraph(
+    home: Home,
+    out: Path,
+    format_: str,
+    cluster_id: str | None,
+    merchant_id: str | None,
+    hops: int = 2,
+    max_nodes: int = 2000,
+    who: str = "command line",
+) -> dict[str, object]:
+    """Write the subgraph; returns how many nodes and edges it has and whether a limit cut it."""
+    if format_ not in FORMATS:
+        raise LookError(f"no format is called {format_!r}; there are {', '.join(FORMATS)}")
+    subgraph = _subgraph(home, cluster_id, merchant_id, hops, max_nodes)
+    _write(out, FORMATS[format_](subgraph))
+    what = f"cluster {cluster_id}" if cluster_id is not None else f"merchant {merchant_id} hops {hops}"
+    with open_records(home.records_url).begin() as connection:
+        record_audit(connection, time.time_ns() // 1_000_000, who, "export", what, {"format": format_})
+    return {
+        "out": str(out),
+        "format": format_,
+        "nodes": len(subgraph.nodes),
+        "edges": len(subgraph.edges),
+        "complete": subgraph.complete,
+        "truncated_why": subgraph.truncated_why,
+    }
+
+
+def _subgraph(home: Home, cluster_id: str | None, merchant_id: str | None, hops: int, max_nodes: int) -> Subgraph:
+    version = current_version(home.snapshots)
+    if version is None:
+        raise LookError("nothing is published yet: run `ringfence refresh`")
+    snapshot = open_snapshot(home.snapshots / version)
+    if cluster_id is not None:
+        return of_finding(snapshot, cluster(home, cluster_id))
+    if merchant_id is None:
+        raise LookError("say which cluster or which merchant")
+    number = snapshot.nodes["Merchant"].number(merchant_id)
+    if number is None:
+        raise LookError(f"no merchant has the id {merchant_id!r} in version {version}")
+    return neighbourhood(snapshot, [("Merchant", number)], hops, Limits(max_nodes=max_nodes))
+
+
+def _write(out: Path, content: bytes) -> None:
+    fresh = out.with_name(out.name + ".tmp")
+    with fresh.open("wb") as f:
+        f.write(content)
+        f.flush()
+        os.fsync(f.fileno())
+    fresh.replace(out)

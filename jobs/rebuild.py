@@ -1,0 +1,29 @@
+"""Rebuild: store and snapshot anew from landing, which is the truth."""
+
+from __future__ import annotations
+
+import shutil
+
+from jobs.home import Home
+from jobs.progress import Report, quiet
+from jobs.refresh import Refreshed, RefreshError, refresh
+from landing.tables import Landing
+
+
+def rebuild(home: Home, now: int, as_of: int | None = None, report: Report = quiet) -> Refreshed:
+    """Throw the embedded store away and make it, the snapshot, the findings and the features again from landing.
+
+    Landing is checked first (every part against its sha256): a damaged landing is refused and nothing is thrown away.
+    The published version is served until the new one is.
+    """
+    report("checking landing")
+    wrong = Landing(home.landing, {}).verify()
+    if wrong:
+        raise RefreshError(f"landing is damaged, nothing was rebuilt: {'; '.join(wrong[:5])}")
+    home.store_state.unlink(missing_ok=True)
+    for path in home.store_files():
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    return refresh(home, now, as_of, report=report)

@@ -1,0 +1,165 @@
+"""Refresh: landing to the store, the snapshot as of T, findings, features; published in one flip."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import pyarrow.compute as pc
+
+from graph.features.compute import FEATURE_SET_VERSION, compute_features
+from graph.findings.finding import Finding
+from graph.findings.lineage import keep_ids
+from graph.findings.mine import mine_findings
+from graph.findings.table import findings_from_table, findings_to_table
+from graph.model import landing_schemas
+from graph.snapshot_build import build_snapshot
+from graph.snapshot_files import current_version, publish, read_manifest, read_table, save_snapshot, sweep
+from graph.store_load import apply_new, load_all
+from graph.store_open import open_store
+from jobs.home import Home
+from jobs.progress import Report, Steps, quiet
+from landing.manifest import write_durably
+from landing.tables import Landing, View
+from records.database import open_records
+from records.findings import save_findings
+
+
+class RefreshError(Exception):
+    """A refresh could not run; nothing that was published has changed."""
+
+
+@dataclass(frozen=True)
+class Refreshed:
+    """What a refresh did. ``size``: rows by kind, type and fact; ``findings``: how many of each kind."""
+
+    version: str
+    as_of: int
+    position: int
+    size: dict[str, int]
+    findings: dict[str, int]
+    cut: int
+    lineage: dict[str, int]
+    seconds: dict[str, float]
+
+    def to_json(self) -> dict[str, object]:
+        return asdict(self)
+
+
+def refresh(home: Home, now: int, as_of: int | None = None, store: bool = True, report: Report = quiet) -> Refreshed:
+    """Bring store, snapshot, findings and features up to what landing holds, and publish them together.
+
+    ``now``: the clock in epoch ms; ``as_of``: the time of the snapshot, by default ``now``. ``store=False`` leaves the
+    store as it is. Killed at any moment it leaves the last published version served; run again it does the same work.
+    Raises RefreshError when another refresh runs or landing is empty.
+    """
+    with _alone(home):
+        steps = Steps(report)
+        view = Landing(home.landing, landing_schemas()).view()
+        if view.position < 0:
+            raise RefreshError("landing is empty: run `ringfence ingest` first")
+        moment = now if as_of is None else as_of
+        if store:
+            with steps.step("bringing the store up to date"):
+                bring_store_up(home, view)
+        with steps.step("building the snapshot"):
+            snapshot = build_snapshot(lambda table: view.newest(table, moment), moment)
+        with steps.step("looking for rings, shared devices, loops, circles, traces"):
+            mined = mine_findings(snapshot)
+            findings, events = keep_ids(mined, published_findings(home.snapshots))
+        with steps.step("computing features"):
+            features = compute_features(snapshot, findings)
+        with steps.step("publishing"):
+            version = _next_version(home.snapshots)
+            info = {"position": view.position, "made_ts": now, "feature_set_version": FEATURE_SET_VERSION}
+            extra = {"features": features, "findings": findings_to_table(findings)}
+            save_snapshot(snapshot, home.snapshots / version, extra, info)
+            publish(home.snapshots, version)
+            with open_records(home.records_url).begin() as connection:
+                save_findings(connection, findings, events, version)
+            sweep(home.snapshots)
+        return Refreshed(
+            version=version,
+            as_of=moment,
+            position=view.position,
+            size=snapshot.size,
+            findings=_count(f.kind for f in findings),
+            cut=sum(not f.complete for f in findings),
+            lineage=_count(e.kind for e in events),
+            seconds=steps.seconds,
+        )
+
+
+def bring_store_up(home: Home, view: View) -> None:
+    """Load an empty store whole, or apply the batches it has not seen. Applying one twice changes nothing."""
+    applied = _applied(home)
+    store = open_store(home.store_url)
+    try:
+        if applied is None:
+            store.init_schema()
+            load_all(store, view)
+        elif applied < view.position:
+            apply_new(store, view, applied)
+        store.checkpoint()
+    finally:
+        store.close()
+    home.store_state.parent.mkdir(parents=True, exist_ok=True)
+    write_durably(home.store_state, json.dumps({"position": view.position, "store": home.store_url}))
+
+
+def latest_known(view: View) -> int:
+    """The newest known_ts in landing: the moment up to which a back-filled history reaches."""
+    tables = {p.table for b in view.batches for p in b.parts if not p.table.startswith("receipts/")}
+    newest = [pc.max(view.all_versions(t)["known_ts"]).as_py() for t in tables]
+    return max(t for t in newest if t is not None)
+
+
+def published_findings(snapshots: Path) -> list[Finding]:
+    """The findings of the published version; none before the first refresh."""
+    version = current_version(snapshots)
+    return [] if version is None else findings_from_table(read_table(snapshots / version, "findings"))
+
+
+def _applied(home: Home) -> int | None:
+    if not home.store_state.exists():
+        return None
+    state = json.loads(home.store_state.read_text("utf-8"))
+    return int(state["position"]) if state["store"] == home.store_url else None
+
+
+def _next_version(snapshots: Path) -> str:
+    """Versions count up; a folder left by a killed run has no manifest and its number is used again."""
+    snapshots.mkdir(parents=True, exist_ok=True)
+    whole = [int(p.name) for p in snapshots.iterdir() if p.is_dir() and (p / "manifest.json").exists()]
+    current = current_version(snapshots)
+    return f"{max([0, *whole, int(current) if current else 0]) + 1:06d}"
+
+
+def _count(names: Iterator[str]) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for name in names:
+        counts[name] = counts.get(name, 0) + 1
+    return counts
+
+
+@contextmanager
+def _alone(home: Home) -> Iterator[None]:
+    home.root.mkdir(parents=True, exist_ok=True)
+    with (home.root / "refresh.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RefreshError(f"another refresh of {home.root} is running; wait for it to finish") from None
+        yield
+
+
+def describe(home: Home) -> dict[str, object]:
+    """The manifest of the published version."""
+    version = current_version(home.snapshots)
+    if version is None:
+        raise RefreshError("nothing is published yet: run `ringfence refresh`")
+    return read_manifest(home.snapshots / version)
