@@ -1,0 +1,1 @@
+"""Drawing a subgraph as SVG: simplify, lay out, draw."""
