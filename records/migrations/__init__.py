@@ -1,0 +1,1 @@
+"""Steps that bring a database of records to the tables of records.tables."""

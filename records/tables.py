@@ -1,0 +1,134 @@
+"""The operational tables. Times are epoch milliseconds UTC. ``records/migrations`` brings a database to this state."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+Json = JSON().with_variant(JSONB(), "postgresql")
+Sequence = BigInteger().with_variant(Integer(), "sqlite")  # SQLite numbers rows by itself only for INTEGER keys
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("decision_id", String(36), primary_key=True),
+    Column("application_id", String(128), nullable=False, unique=True),  # one decision for each application
+    Column("merchant_id", String(128), nullable=False, index=True),
+    Column("request", Json, nullable=False),
+    Column("request_hash", String(64), nullable=False),  # sha256 of the request in its one written form
+    Column("features", Json, nullable=False),  # name -> value; null where not known
+    Column("margin", Double(), nullable=False),  # the model's raw output, in log-odds
+    Column("contributions", Json, nullable=False),  # name -> share of the margin
+    Column("score", Double(), nullable=False),
+    Column("risk_level", String(16), nullable=False),
+    Column("rating_version", String(64), nullable=False),
+    Column("reasons", Json, nullable=False),
+    Column("model_name", String(128), nullable=False),
+    Column("model_version", String(128), nullable=False),
+    Column("model_sha256", String(64), nullable=False),
+    Column("feature_set_version", String(128), nullable=False),
+    Column("graph_version", String(64), nullable=False),
+    Column("graph_as_of", BigInteger, nullable=False),
+    Column("finding_ids", Json, nullable=False),
+    Column("degraded_parts", Json, nullable=False),
+    Column("answer", Text, nullable=False),  # JSON text: what was answered, whole: a retry gets this again
+    Column("key_id", String(32)),  # whose key asked; empty for the command line
+    Column("created_ts", BigInteger, nullable=False, index=True),
+)
+
+graph_versions = Table(
+    "graph_versions",
+    metadata,
+    Column("sequence", Sequence, primary_key=True, autoincrement=True),
+    Column("graph_version", String(64), nullable=False, unique=True),
+    Column("saved_ts", BigInteger),
+)
+"""Snapshot versions whose findings are on record, in the order they were saved."""
+
+finding_states = Table(
+    "finding_states",
+    metadata,
+    Column("state_hash", String(64), primary_key=True),  # sha256 of the body: an unchanged finding is kept once
+    Column("finding_id", String(128), nullable=False, index=True),
+    Column("kind", String(32), nullable=False),
+    Column("score", Double(), nullable=False),
+    Column("complete", Boolean, nullable=False),
+    Column("body", Text, nullable=False),  # the whole finding as JSON text
+)
+
+finding_sightings = Table(
+    "finding_sightings",
+    metadata,
+    Column("graph_version", String(64), ForeignKey("graph_versions.graph_version"), primary_key=True),
+    Column("finding_id", String(128), primary_key=True),
+    Column("state_hash", String(64), ForeignKey("finding_states.state_hash"), nullable=False),
+    Column("position", Integer, nullable=False),  # place in the list as it was found
+    Index("ix_finding_sightings_finding_id", "finding_id"),
+)
+
+finding_events = Table(
+    "finding_events",
+    metadata,
+    Column("event", Sequence, primary_key=True, autoincrement=True),
+    Column("graph_version", String(64), ForeignKey("graph_versions.graph_version"), nullable=False, index=True),
+    Column("kind", String(16), nullable=False),  # birth, merge, split, death
+    Column("finding_kind", String(32), nullable=False),
+    Column("at", BigInteger),
+    Column("shared_members", Integer, nullable=False),
+)
+"""What happened to ids when a version was made."""
+
+finding_event_ids = Table(
+    "finding_event_ids",
+    metadata,
+    Column("event", Sequence, ForeignKey("finding_events.event"), primary_key=True),
+    Column("side", String(3), primary_key=True),  # old or new: an id that goes on through a merge is on both
+    Column("finding_id", String(128), primary_key=True),
+    Index("ix_finding_event_ids_finding_id", "finding_id"),
+)
+"""The ids an event names."""
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("key_id", String(32), primary_key=True),
+    Column("name", String(128), nullable=False),
+    Column("secret_hash", String(64), nullable=False),
+    Column("scopes", Json, nullable=False),
+    Column("created_ts", BigInteger, nullable=False),
+    Column("revoked_ts", BigInteger),
+    Column("last_used_ts", BigInteger),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("entry", Sequence, primary_key=True, autoincrement=True),
+    Column("ts", BigInteger, nullable=False, index=True),
+    Column("actor", String(128), nullable=False),
+    Column("action", String(64), nullable=False),
+    Column("object", String(256), nullable=False),
+    Column("details", Json, nullable=False),
+)
