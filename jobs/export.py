@@ -11,7 +11,7 @@ from graph.snapshot_files import current_version, open_snapshot
 from graph.subgraph import Limits, Subgraph, neighbourhood, of_finding
 from jobs.home import Home
 from jobs.look import LookError, cluster
-from records.audit import record_audit
+from records.audit import note
 from records.database import open_records
 
 
@@ -23,16 +23,18 @@ def export_subgraph(
     merchant_id: str | None,
     hops: int = 2,
     max_nodes: int = 2000,
-    who: str = "command line",
+    actor: str = "user:command line",
 ) -> dict[str, object]:
     """Write the subgraph; returns how many nodes and edges it has and whether a limit cut it."""
     if format_ not in FORMATS:
         raise LookError(f"no format is called {format_!r}; there are {', '.join(FORMATS)}")
     subgraph = _subgraph(home, cluster_id, merchant_id, hops, max_nodes)
-    _write(out, FORMATS[format_](subgraph))
-    what = f"cluster {cluster_id}" if cluster_id is not None else f"merchant {merchant_id} hops {hops}"
+    content = FORMATS[format_](subgraph)
+    what = f"cluster:{cluster_id}" if cluster_id is not None else f"Merchant:{merchant_id}"
+    details = {"format": format_, "nodes": len(subgraph.nodes), "edges": len(subgraph.edges)}
     with open_records(home.records_url).begin() as connection:
-        record_audit(connection, time.time_ns() // 1_000_000, who, "export", what, {"format": format_})
+        note(connection, actor, "export", what, time.time_ns() // 1_000_000, details)
+    _write(out, content)
     return {
         "out": str(out),
         "format": format_,
