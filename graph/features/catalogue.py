@@ -4,15 +4,16 @@ A feature is a function of a :class:`graph.features.lens.Lens` (a snapshot, plus
 one float64 per merchant in snapshot order. NaN means not known; a missing source is never read as zero. The first line
 of the function's docstring is the meaning shown to people; ``en`` and ``zh`` are what a reason says, with ``{value}``.
 
-**Radius.** How much of the graph around a merchant a feature may look at. One hop from a set of nodes leads along any
-edge, in either direction, to the nodes next to it; where a hop reaches an order or an account, it passes on to what
-that order or account touches as well (orders and accounts are carriers, not ends), once.
+**Radius.** How much of the graph around a merchant a feature may look at. Radius r holds every node within 2r edges of
+the merchant, whatever their direction, every edge with an end nearer than that, and the facts of the merchants among
+those nodes: ``graph.subgraph.sub_snapshot(snapshot, merchants, hops=2 * r)``. Two edges, because an order lies between
+a shop and its buyer, an account between a shop and who it pays.
 
 * radius 1: the merchant's orders with their buyers, devices, delivery addresses and parcels; its accounts with their
-  transfers and the accounts at the other end; its owners, devices, phones, addresses, loans; guarantees and invoices
-  with their other party; its facts.
-* radius 2: what those nodes touch: the buyers' other orders and the shops that sold them, a device's other users, the
-  owner's other shops, companies and accounts, who holds the account a transfer went to.
+  transfers and the accounts at the other end; its owners with their devices, phones, accounts and other shops; who
+  else uses its devices, phones and addresses; its loans, guarantees and invoices with their other party.
+* radius 2: what those touch: the buyers' other orders and the shops that sold them, the buyers on a device, who holds
+  the account that a transfer went to.
 * global: anything, such as findings, or the figures of other shops. Served from the last published snapshot.
 
 All rows count that the snapshot knows, up to its ``as_of``; a window of d days at as_of is (as_of - d days, as_of].

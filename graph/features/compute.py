@@ -4,19 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import pyarrow as pa
 
-# Importing a module of features declares them; the order here is the order of the columns.
-from graph.features import commerce, logistics, refunds
-from graph.features.catalogue import Feature, function_of, registered, version_of
+# Importing a module of features declares them.
+from graph.features import (
+    application,
+    commerce,
+    flows,
+    guarantees,
+    identity,
+    logistics,
+    mined,
+    neighbours,
+    refunds,
+    tax,
+)
+from graph.features.catalogue import CONCEPTS, Feature, registered, version_of
 from graph.features.lens import Lens
 from graph.findings.finding import Finding
 from graph.snapshot import Snapshot
 
-MODULES = (commerce, refunds, logistics)
+MODULES = (commerce, refunds, logistics, identity, flows, guarantees, tax, mined, neighbours, application)
 
-FEATURES: tuple[Feature, ...] = tuple(registered().values())
+FEATURES: tuple[Feature, ...] = tuple(sorted(registered().values(), key=lambda f: (CONCEPTS.index(f.concept), f.name)))
 FEATURE_SET_VERSION: str = version_of(FEATURES)
 """Changes whenever a feature appears, vanishes, or changes its unit or radius."""
 
@@ -34,7 +44,6 @@ def compute_features(
     for f in FEATURES:
         if f.concept == "application":
             continue  # rests on a request, not on the snapshot alone: graph.features.application
-        values = function_of(f.name)(lens)
-        columns[f.name] = pa.array(np.asarray(values, np.float64))
+        columns[f.name] = pa.array(lens.value(f.name))
     columns["currency"] = pa.array(lens.currencies.main_names(), pa.string())
     return pa.table(columns)

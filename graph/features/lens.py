@@ -6,14 +6,17 @@ from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
+from scipy.sparse import csr_array
 
+from graph.features.catalogue import function_of
 from graph.features.currency import Currencies
 from graph.features.invoice_rows import InvoiceRows, invoice_rows
 from graph.features.order_rows import DAY, OrderRows, ParcelRows, RefundRows, order_rows, parcel_rows, refund_rows
 from graph.features.segments import Bool
+from graph.features.ties import buyer_devices, shared_buyers
 from graph.features.transfer_rows import TransferRows, transfer_rows
 from graph.findings.finding import Finding
-from graph.snapshot import Float64, Snapshot
+from graph.snapshot import Float64, Int64, Snapshot
 
 
 def delivered(snapshot: Snapshot) -> frozenset[str]:
@@ -36,6 +39,7 @@ class Lens:
         self.findings = findings
         self.tables = delivered(snapshot) if tables is None else tables
         self.n = len(snapshot.nodes["Merchant"])
+        self._values: dict[str, Float64] = {}
         self._orders: dict[int, OrderRows] = {}
         self._parcels: dict[int, ParcelRows] = {}
         self._refunds: dict[int, RefundRows] = {}
@@ -50,6 +54,12 @@ class Lens:
         if not set(tables) <= self.tables:
             return np.full(self.n, np.nan)
         return np.where(known, values, np.nan)
+
+    def value(self, name: str) -> Float64:
+        """A feature by name, computed once."""
+        if name not in self._values:
+            self._values[name] = np.asarray(function_of(name)(self), np.float64)
+        return self._values[name]
 
     @cached_property
     def currencies(self) -> Currencies:
@@ -118,3 +128,18 @@ class Lens:
     @cached_property
     def received(self) -> InvoiceRows:
         return invoice_rows(self.snapshot, self.currencies, "received")
+
+    @cached_property
+    def invoices(self) -> Bool:
+        """Merchants of which at least one invoice is known."""
+        return np.bincount(np.concatenate([self.issued.merchant, self.received.merchant]), minlength=self.n) > 0
+
+    @cached_property
+    def overlap(self) -> csr_array:
+        """Buyers of the last 90 days that two shops have in common (merchants x merchants, own entry 0)."""
+        return shared_buyers(self.orders(90), self.n)
+
+    @cached_property
+    def buyer_devices(self) -> tuple[Int64, Int64]:
+        """Every (buyer, device) pair seen, on sign-in or on an order, sorted by buyer."""
+        return buyer_devices(self.snapshot)

@@ -1,0 +1,487 @@
+"""Tax and customs: what was declared and invoiced, how steady it is, and whether it agrees with the platform."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from graph.features.catalogue import feature
+from graph.features.currency import in_main
+from graph.features.invoice_rows import InvoiceRows
+from graph.features.lens import Lens
+from graph.features.order_rows import DAY
+from graph.features.segments import (
+    Bool,
+    count,
+    distinct,
+    least,
+    most,
+    pair_totals,
+    pairs,
+    ratio,
+    share,
+    top_share,
+    total,
+)
+from graph.snapshot import NULL, Float64, Int32, Int64
+
+MONTH = 30 * DAY
+
+
+def _last_year(lens: Lens, rows: InvoiceRows) -> InvoiceRows:
+    return rows.valid.within(lens.since(365), lens.snapshot.as_of)
+
+
+def _money(lens: Lens, rows: InvoiceRows) -> Float64:
+    return lens.known_if(total(rows.merchant, rows.amount, lens.n), lens.invoices)
+
+
+def _counted(lens: Lens, rows: InvoiceRows) -> Float64:
+    return lens.known_if(count(rows.merchant, lens.n), lens.invoices)
+
+
+def _top(lens: Lens, rows: InvoiceRows) -> Float64:
+    """Share of the positive money that the greatest counterparty has."""
+    who, _, money = pair_totals(rows.merchant, rows.other, rows.amount)
+    gain = money > 0
+    return top_share(who[gain], money[gain], lens.n)
+
+
+def _monthly_variation(lens: Lens, rows: InvoiceRows) -> Float64:
+    """Standard deviation over mean of the sums per 30 days, from the first invoice to now, empty months included."""
+    period = (lens.snapshot.as_of - rows.ts) // MONTH
+    who, _, money = pair_totals(rows.merchant, period, rows.amount)
+    months = most(rows.merchant, period, lens.n) + 1
+    mean = ratio(total(who, money, lens.n), months)
+    square = ratio(total(who, money**2, lens.n), months)
+    spread = np.sqrt(np.maximum(square - mean**2, 0))
+    return np.where(months >= 3, ratio(spread, np.abs(mean)), np.nan)
+
+
+@feature(
+    "declared_monthly",
+    "money",
+    concept="tax",
+    tabular=True,
+    en="Turnover declared for tax, per month: {value}",
+    zh="月均申报收入：{value}",
+)
+def declared_monthly(lens: Lens) -> Float64:
+    """Turnover declared per 30 days of the periods that ended in the last 400 days."""
+    merchant, start, end, revenue, _ = _filings(lens)
+    return ratio(total(merchant, revenue, lens.n), total(merchant, (end - start) / MONTH, lens.n))
+
+
+@feature(
+    "declared_to_turnover",
+    "ratio",
+    concept="tax",
+    tabular=True,
+    en="Declared turnover against platform turnover: {value}",
+    zh="申报收入与平台成交额之比：{value}",
+)
+def declared_to_turnover(lens: Lens) -> Float64:
+    """Declared turnover over platform turnover of the same periods, where orders are known from the start of one."""
+    merchant, start, end, revenue, _ = _filings(lens)
+    orders = lens.all_orders
+    began = least(orders.merchant, orders.ts, lens.n)[merchant] if lens.n else np.zeros(0)
+    covered = began <= start + MONTH
+    sold = _turnover_between(lens, merchant[covered], start[covered], end[covered])
+    return ratio(total(merchant[covered], revenue[covered], lens.n), total(merchant[covered], sold, lens.n))
+
+
+@feature(
+    "tax_rate",
+    "share",
+    concept="tax",
+    tabular=True,
+    en="Tax paid on declared turnover: {value}",
+    zh="申报税负率：{value}",
+)
+def tax_rate(lens: Lens) -> Float64:
+    """Tax paid over turnover declared, periods that ended in the last 400 days."""
+    merchant, _, _, revenue, paid = _filings(lens)
+    return ratio(total(merchant, paid, lens.n), total(merchant, revenue, lens.n))
+
+
+@feature(
+    "months_declared",
+    "months",
+    concept="tax",
+    tabular=True,
+    en="Months covered by tax returns: {value}",
+    zh="已申报月数：{value}",
+)
+def months_declared(lens: Lens) -> Float64:
+    """Months covered by the tax returns of the last 400 days."""
+    merchant, start, end, _, _ = _filings(lens)
+    covered = total(merchant, (end - start) / MONTH, lens.n)
+    return np.where(covered > 0, covered, np.nan)
+
+
+@feature(
+    "invoices_issued", "count", concept="tax", tabular=True, en="Invoices issued: {value}", zh="开具发票张数：{value}"
+)
+def invoices_issued(lens: Lens) -> Float64:
+    """Invoices the merchant issued, all that are known, voided ones too."""
+    return _counted(lens, lens.issued)
+
+
+@feature(
+    "invoices_received",
+    "count",
+    concept="tax",
+    tabular=True,
+    en="Invoices received: {value}",
+    zh="取得发票张数：{value}",
+)
+def invoices_received(lens: Lens) -> Float64:
+    """Invoices the merchant received, all that are known, voided ones too."""
+    return _counted(lens, lens.received)
+
+
+@feature(
+    "invoiced_365d",
+    "money",
+    concept="tax",
+    tabular=True,
+    en="Sales invoiced in the last year: {value}",
+    zh="近一年销项金额：{value}",
+)
+def invoiced_365d(lens: Lens) -> Float64:
+    """Money of the valid invoices issued in the last 365 days, corrections taken off."""
+    return _money(lens, _last_year(lens, lens.issued))
+
+
+@feature(
+    "purchased_365d",
+    "money",
+    concept="tax",
+    tabular=True,
+    en="Purchases invoiced in the last year: {value}",
+    zh="近一年进项金额：{value}",
+)
+def purchased_365d(lens: Lens) -> Float64:
+    """Money of the valid invoices received in the last 365 days, corrections taken off."""
+    return _money(lens, _last_year(lens, lens.received))
+
+
+@feature(
+    "purchases_to_sales",
+    "ratio",
+    concept="tax",
+    tabular=True,
+    en="Invoiced purchases against invoiced sales: {value}",
+    zh="进销比：{value}",
+)
+def purchases_to_sales(lens: Lens) -> Float64:
+    """Money of all valid invoices received over that of all valid invoices issued."""
+    return ratio(_money(lens, lens.received.valid), _money(lens, lens.issued.valid))
+
+
+@feature(
+    "invoiced_trend",
+    "ratio",
+    concept="tax",
+    tabular=True,
+    en="Sales invoiced in the last year against the year before: {value}",
+    zh="近一年销项与上一年之比：{value}",
+)
+def invoiced_trend(lens: Lens) -> Float64:
+    """Money invoiced in the last 365 days over that of the 365 days before."""
+    before = lens.issued.valid.within(lens.since(730), lens.since(365))
+    return ratio(_money(lens, _last_year(lens, lens.issued)), _money(lens, before))
+
+
+@feature(
+    "invoiced_variation",
+    "ratio",
+    concept="tax",
+    tabular=True,
+    en="Spread of monthly invoiced sales against their average: {value}",
+    zh="月销项波动（标准差/均值）：{value}",
+)
+def invoiced_variation(lens: Lens) -> Float64:
+    """Standard deviation over mean of invoiced sales per 30 days from the first invoice on (three at least)."""
+    return _monthly_variation(lens, lens.issued.valid)
+
+
+@feature(
+    "purchased_variation",
+    "ratio",
+    concept="tax",
+    tabular=True,
+    en="Spread of monthly invoiced purchases against their average: {value}",
+    zh="月进项波动（标准差/均值）：{value}",
+)
+def purchased_variation(lens: Lens) -> Float64:
+    """Standard deviation over mean of invoiced purchases per 30 days, from the first invoice on."""
+    return _monthly_variation(lens, lens.received.valid)
+
+
+@feature(
+    "invoice_months",
+    "months",
+    concept="tax",
+    tabular=True,
+    en="Months with sales invoices: {value}",
+    zh="有销项发票的月数：{value}",
+)
+def invoice_months(lens: Lens) -> Float64:
+    """Different 30-day periods, counted back from now, with an invoice issued."""
+    rows = lens.issued.valid
+    months = distinct(rows.merchant, (lens.snapshot.as_of - rows.ts) // MONTH, lens.n)
+    return lens.known_if(months, lens.invoices)
+
+
+@feature(
+    "days_since_invoice",
+    "days",
+    concept="tax",
+    tabular=True,
+    en="Days since the last sales invoice: {value}",
+    zh="距最近一张销项发票天数：{value}",
+)
+def days_since_invoice(lens: Lens) -> Float64:
+    """Days since the merchant last issued a valid invoice."""
+    rows = lens.issued.valid
+    return (lens.snapshot.as_of - most(rows.merchant, rows.ts, lens.n)) / DAY
+
+
+@feature(
+    "voided_issued_share",
+    "share",
+    concept="tax",
+    tabular=True,
+    en="Share of issued invoices voided: {value}",
+    zh="销项发票作废率：{value}",
+)
+def voided_issued_share(lens: Lens) -> Float64:
+    """Share of the invoices issued that were voided."""
+    return share(lens.issued.merchant, lens.issued.voided, lens.n)
+
+
+@feature(
+    "voided_received_share",
+    "share",
+    concept="tax",
+    tabular=True,
+    en="Share of received invoices voided: {value}",
+    zh="进项发票作废率：{value}",
+)
+def voided_received_share(lens: Lens) -> Float64:
+    """Share of the invoices received that were voided."""
+    return share(lens.received.merchant, lens.received.voided, lens.n)
+
+
+@feature(
+    "negative_issued_share",
+    "share",
+    concept="tax",
+    tabular=True,
+    en="Share of issued invoices that take back a sale: {value}",
+    zh="销项红字发票占比：{value}",
+)
+def negative_issued_share(lens: Lens) -> Float64:
+    """Share of the valid invoices issued that are corrections (negative)."""
+    return share(lens.issued.valid.merchant, lens.issued.valid.amount < 0, lens.n)
+
+
+@feature(
+    "negative_received_share",
+    "share",
+    concept="tax",
+    tabular=True,
+    en="Share of received invoices that take back a purchase: {value}",
+    zh="进项红字发票占比：{value}",
+)
+def negative_received_share(lens: Lens) -> Float64:
+    """Share of the valid invoices received that are corrections (negative)."""
+    return share(lens.received.valid.merchant, lens.received.valid.amount < 0, lens.n)
+
+
+@feature(
+    "customers",
+    "count",
+    concept="tax",
+    tabular=True,
+    en="Different customers on invoices: {value}",
+    zh="发票客户数：{value}",
+)
+def customers(lens: Lens) -> Float64:
+    """Different parties the merchant issued valid invoices to."""
+    rows = lens.issued.valid
+    return lens.known_if(distinct(rows.merchant, rows.other, lens.n), lens.invoices)
+
+
+@feature(
+    "suppliers",
+    "count",
+    concept="tax",
+    tabular=True,
+    en="Different suppliers on invoices: {value}",
+    zh="发票供应商数：{value}",
+)
+def suppliers(lens: Lens) -> Float64:
+    """Different parties the merchant received valid invoices from."""
+    rows = lens.received.valid
+    return lens.known_if(distinct(rows.merchant, rows.other, lens.n), lens.invoices)
+
+
+@feature(
+    "top_customer_share",
+    "share",
+    concept="tax",
+    tabular=True,
+    en="Share of invoiced sales to the largest customer: {value}",
+    zh="最大客户销项占比：{value}",
+)
+def top_customer_share(lens: Lens) -> Float64:
+    """Share of the money invoiced that the largest customer makes up."""
+    return _top(lens, lens.issued.valid)
+
+
+@feature(
+    "top_supplier_share",
+    "share",
+    concept="tax",
+    tabular=True,
+    en="Share of invoiced purchases from the largest supplier: {value}",
+    zh="最大供应商进项占比：{value}",
+)
+def top_supplier_share(lens: Lens) -> Float64:
+    """Share of the money of invoices received that the largest supplier makes up."""
+    return _top(lens, lens.received.valid)
+
+
+@feature(
+    "invoice_tax_rate",
+    "share",
+    concept="tax",
+    tabular=True,
+    en="Tax on issued invoices: {value}",
+    zh="销项税率：{value}",
+)
+def invoice_tax_rate(lens: Lens) -> Float64:
+    """Tax on the valid invoices issued over their money without tax."""
+    rows = lens.issued.valid
+    known = rows.where(~np.isnan(rows.amount) & ~np.isnan(rows.tax))
+    return ratio(total(known.merchant, known.tax, lens.n), total(known.merchant, known.amount, lens.n))
+
+
+@feature(
+    "invoiced_to_turnover_365d",
+    "ratio",
+    concept="tax",
+    tabular=True,
+    en="Invoiced sales against platform turnover: {value}",
+    zh="销项金额与平台成交额之比：{value}",
+)
+def invoiced_to_turnover_365d(lens: Lens) -> Float64:
+    """Money invoiced in the last 365 days over platform turnover of the same time."""
+    orders = lens.orders(365)
+    kept = ~orders.cancelled
+    return ratio(lens.value("invoiced_365d"), total(orders.merchant[kept], orders.amount[kept], lens.n))
+
+
+@feature(
+    "shared_counterparty_share",
+    "share",
+    concept="tax",
+    en="Share of customers and suppliers that other shops deal with too: {value}",
+    zh="与其他商户共有的往来方占比：{value}",
+)
+def shared_counterparty_share(lens: Lens) -> Float64:
+    """Share of the merchant's customers and suppliers that other merchants deal with as well."""
+    rows = (lens.issued.valid, lens.received.valid)
+    who, other, _ = pairs(np.concatenate([r.merchant for r in rows]), np.concatenate([r.other for r in rows]))
+    return share(who, np.bincount(other)[other] > 1 if len(other) else np.zeros(0, bool), lens.n)
+
+
+@feature(
+    "customs_to_turnover_365d",
+    "ratio",
+    concept="tax",
+    tabular=True,
+    en="Exports declared against platform turnover: {value}",
+    zh="报关金额与平台成交额之比：{value}",
+)
+def customs_to_turnover_365d(lens: Lens) -> Float64:
+    """Value declared to customs in the last 365 days over platform turnover of the same time."""
+    merchant, value, _, _, kept = _declarations(lens)
+    orders = lens.orders(365)
+    declared = total(merchant[kept], value[kept], lens.n)
+    whole = ratio(declared, total(orders.merchant, orders.amount, lens.n))
+    return np.where(count(merchant[kept], lens.n) > 0, whole, np.nan)
+
+
+@feature(
+    "customs_value_per_kg",
+    "money",
+    concept="tax",
+    tabular=True,
+    en="Declared value per kilogram exported: {value}",
+    zh="每公斤报关金额：{value}",
+)
+def customs_value_per_kg(lens: Lens) -> Float64:
+    """Value declared to customs in the last 365 days per kilogram declared."""
+    merchant, value, weight, _, kept = _declarations(lens)
+    both = kept & ~np.isnan(weight) & ~np.isnan(value)
+    return ratio(total(merchant[both], value[both], lens.n), total(merchant[both], weight[both] / 1000, lens.n))
+
+
+@feature(
+    "customs_parcels_to_orders_365d",
+    "ratio",
+    concept="tax",
+    tabular=True,
+    en="Parcels declared to customs against orders: {value}",
+    zh="报关包裹数与订单数之比：{value}",
+)
+def customs_parcels_to_orders_365d(lens: Lens) -> Float64:
+    """Parcels declared to customs in the last 365 days over orders of the same time."""
+    merchant, _, _, parcels, kept = _declarations(lens)
+    both = kept & ~np.isnan(parcels)
+    declared = total(merchant[both], parcels[both], lens.n)
+    whole = ratio(declared, count(lens.orders(365).merchant, lens.n))
+    return np.where(count(merchant[both], lens.n) > 0, whole, np.nan)
+
+
+def _filings(lens: Lens) -> tuple[Int32, Int64, Int64, Float64, Float64]:
+    """Merchant, period start and end, revenue, tax paid of returns for periods that ended in the last 400 days."""
+    facts, as_of = lens.snapshot.facts["tax_filing"], lens.snapshot.as_of
+    merchant, start, end = (
+        lens.snapshot.fact_merchants("tax_filing"),
+        facts.int64("period_start"),
+        facts.int64("period_end"),
+    )
+    kept: Bool = (merchant >= 0) & (start != NULL) & (end > start) & (end <= as_of) & (end > lens.since(400))
+    merchant = merchant[kept]
+    codes, main = lens.currencies.codes(facts)[kept], lens.currencies.main[merchant]
+    revenue, paid = (in_main(facts.int64(c)[kept], codes, main) for c in ("revenue", "tax_paid"))
+    known = ~np.isnan(revenue)
+    return merchant[known], start[kept][known], end[kept][known], revenue[known], paid[known]
+
+
+def _declarations(lens: Lens) -> tuple[Int32, Float64, Float64, Float64, Bool]:
+    """Merchant, value, grams, parcels of customs declarations, and which are of the last 365 days."""
+    facts = lens.snapshot.facts["customs_declaration"]
+    merchant, ts = lens.snapshot.fact_merchants("customs_declaration"), facts.int64("ts")
+    main = np.where(merchant >= 0, lens.currencies.main[merchant] if lens.n else -1, -1).astype(np.int32)
+    value = in_main(facts.int64("amount"), lens.currencies.codes(facts), main)
+    grams, parcels = (
+        np.where((c := facts.int64(n)) == NULL, np.nan, c.astype(np.float64)) for n in ("weight_g", "parcels")
+    )
+    kept: Bool = (merchant >= 0) & (ts > lens.since(365)) & (ts <= lens.snapshot.as_of)
+    return merchant, value, grams, parcels, kept
+
+
+def _turnover_between(lens: Lens, merchant: Int32, start: Int64, end: Int64) -> Float64:
+    """Money of a merchant's orders with start <= ts < end, for each row."""
+    orders = lens.all_orders.where(~lens.all_orders.cancelled & ~np.isnan(lens.all_orders.amount))
+    order = np.lexsort((orders.ts, orders.merchant))
+    base = min(int(orders.ts.min(initial=lens.snapshot.as_of)), int(start.min(initial=lens.snapshot.as_of)))
+    width = lens.snapshot.as_of - base + 2
+    keys = orders.merchant[order].astype(np.int64) * width + (orders.ts[order] - base)
+    sums = np.concatenate([[0.0], np.cumsum(orders.amount[order])])
+    low, high = (np.searchsorted(keys, merchant.astype(np.int64) * width + (t - base)) for t in (start, end))
+    return sums[high] - sums[low]
