@@ -55,11 +55,13 @@ class Column:
 class End:
     """An end of an edge, or a node: its kind and the column that holds its id.
 
-    ``kind`` may be ``$column``: the kind then stands in that column (which must have choices).
+    ``kind`` may be ``$column``: the kind then stands in that column (which must have choices). ``kinds``: of which
+    kinds this column may hold the id (empty: any); a row that puts another kind's id here is rejected.
     """
 
     kind: str
     column: str
+    kinds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -128,5 +130,5 @@ class Feed:
         raise KeyError(name)
 
 
-KNOWN_AT = Column("known_at", As.TIME, "when the bank learnt this row", "2025-03-02T04:00:00+08:00", required=False)
+KNOWN_AT = Column("known_at", As.TIME, "when the bank learnt this row", "2025-12-01T04:00:00+08:00", required=False)
 """Every feed may carry it."""
