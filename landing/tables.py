@@ -68,6 +68,10 @@ class View:
         """
         return newest_versions(self.all_versions(table, as_of))
 
+    def between(self, after: int, upto: int) -> View:
+        """Only the batches with after < sequence <= upto."""
+        return View(self._root, self._schemas, [b for b in self.batches if after < b.sequence <= upto])
+
     def _schema(self, table: str) -> pa.Schema:
         try:
             return self._schemas[table]

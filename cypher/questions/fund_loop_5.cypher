@@ -1,0 +1,25 @@
+// Transfers that leave an account and come back to it through 4 other accounts, each later than the one before.
+// params: id STRING, from_ts INT64, window INT64 (ms), decay DOUBLE, growth DOUBLE, limit INT64
+// returns: id0 STRING, id1 STRING, id2 STRING, id3 STRING, id4 STRING, tid1 STRING, tid2 STRING, tid3 STRING, tid4 STRING, tid5 STRING, ts_out INT64, amount_out INT64, amount_back INT64, span_ms INT64
+// hint: join order
+MATCH (a0:Account {id: $id})-[t1:TRANSFER]->(a1:Account)
+WHERE t1.ts >= $from_ts AND a1.id <> a0.id
+WITH a0, a1, t1
+MATCH (a1)-[t2:TRANSFER]->(a2:Account)
+WHERE t2.ts > t1.ts AND t2.ts <= t1.ts + $window
+  AND t2.amount <= t1.amount * (1.0 + $growth) AND t2.amount >= t1.amount * (1.0 - $decay) AND a2.id <> a0.id AND a2.id <> a1.id
+WITH a0, a1, t1, t2, a2
+MATCH (a2)-[t3:TRANSFER]->(a3:Account)
+WHERE t3.ts > t2.ts AND t3.ts <= t1.ts + $window
+  AND t3.amount <= t2.amount * (1.0 + $growth) AND t3.amount >= t2.amount * (1.0 - $decay) AND a3.id <> a0.id AND a3.id <> a1.id AND a3.id <> a2.id
+WITH a0, a1, t1, t2, a2, t3, a3
+MATCH (a3)-[t4:TRANSFER]->(a4:Account)
+WHERE t4.ts > t3.ts AND t4.ts <= t1.ts + $window
+  AND t4.amount <= t3.amount * (1.0 + $growth) AND t4.amount >= t3.amount * (1.0 - $decay) AND a4.id <> a0.id AND a4.id <> a1.id AND a4.id <> a2.id AND a4.id <> a3.id
+WITH a0, a1, t1, t2, a2, t3, a3, t4, a4
+MATCH (a4)-[t5:TRANSFER]->(a0)
+WHERE t5.ts > t4.ts AND t5.ts <= t1.ts + $window
+  AND t5.amount <= t4.amount * (1.0 + $growth) AND t5.amount >= t4.amount * (1.0 - $decay)
+RETURN a0.id AS id0, a1.id AS id1, a2.id AS id2, a3.id AS id3, a4.id AS id4, t1.id AS tid1, t2.id AS tid2, t3.id AS tid3, t4.id AS tid4, t5.id AS tid5,
+       t1.ts AS ts_out, t1.amount AS amount_out, t5.amount AS amount_back, t5.ts - t1.ts AS span_ms
+ORDER BY ts_out, tid1, tid2, tid3, tid4, tid5 LIMIT $limit

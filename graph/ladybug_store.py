@@ -1,0 +1,264 @@
+"""The embedded store: a file, no server. Keeps the contract of graph.store; see graph.ladybug_file for who owns it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import ladybug
+import pyarrow as pa
+
+from cypher.catalogue import find
+from cypher.parameters import check_params
+from graph import ladybug_writes as writes
+from graph.ladybug_ddl import FORMAT, STATE, create_tables, expected_columns
+from graph.ladybug_file import acquire, reason
+from graph.ladybug_hints import with_join_order
+from graph.model import EDGE, EDGES, KINDS
+from graph.store import Changes, ExpandLimits, Health, Neighbourhood, NodeKey, Row, StoreError
+from graph.store_backup import write_backup
+from graph.store_expand import expand
+from graph.store_questions import questions
+from graph.store_rows import bare_schema, by_pair, edge_rows, end_ids, node_rows, stored_edge_schema
+
+ENGINE = "ladybug"
+_MESSAGE_TIMEOUT = "Interrupted"
+
+
+class LadybugStore:
+    """A handle on an embedded store. Threads may share it: each gets its own connection, writers take turns."""
+
+    def __init__(self, path: Path, buffer_pool_mb: int = 1024, threads: int = 2, hints: bool = True) -> None:
+        self.url = f"{ENGINE}:{path}"
+        self._hints = hints
+        self._open = True
+        self._file = acquire(path, buffer_pool_mb, threads)
+
+    def close(self) -> None:
+        if self._open:
+            self._open = False
+            self._file.release()
+
+    def init_schema(self) -> None:
+        with self._write("init_schema") as run:
+            for statement in create_tables():
+                run(statement)
+            found = run(f"MATCH (s:{STATE} {{id: 'format'}}) RETURN s.number").get_all()
+            if not found:
+                run(f"CREATE (s:{STATE} {{id: 'format', number: {FORMAT}}})")
+            elif found[0][0] != FORMAT:
+                raise StoreError("other_format", f"the store has format {found[0][0]}, not {FORMAT}: rebuild it")
+            for table, expected in expected_columns().items():
+                columns = [(r[1], r[2]) for r in run(f"CALL table_info('{table}') RETURN *").get_all()]
+                if columns != expected:
+                    raise StoreError("other_schema", f"table {table} is not as the model says: rebuild the store")
+
+    def query(self, question: str, params: Mapping[str, Any], timeout_s: float | None = None) -> list[Row]:
+        asked = find(questions(), question)
+        values = check_params(asked, params)
+        text = with_join_order(asked.text) if asked.hinted and self._hints else asked.text
+        rows = self._rows(question, text, values, timeout_s)
+        return [dict(zip(asked.columns, map(_plain, row), strict=True)) for row in rows]
+
+    def upsert_nodes(self, kind: str, rows: pa.Table) -> None:
+        mine = node_rows(kind, rows)
+        with self._transaction("upsert_nodes") as run:
+            self._merge_nodes(run, kind, mine)
+
+    def upsert_edges(self, type_: str, rows: pa.Table) -> None:
+        mine = edge_rows(type_, rows)
+        with self._transaction("upsert_edges") as run:
+            self._add_ends(run, {type_: mine})
+            self._merge_edges(run, type_, mine)
+
+    def bulk_load(self, nodes: Mapping[str, pa.Table], edges: Mapping[str, pa.Table]) -> None:
+        self._check_open()
+        with self._file.alone():
+            if self._holds_anything():
+                self._file.replace_by_empty()
+            self.init_schema()
+            with self._write("bulk_load") as run:
+                for kind in KINDS:
+                    rows = nodes.get(kind.name)
+                    if rows is not None and rows.num_rows:
+                        _take(
+                            run,
+                            writes.copy_nodes(kind.name),
+                            writes.without_empty_chunks(rows.select(bare_schema(kind.name).names)),
+                        )
+                for edge in EDGES:
+                    rows = edges.get(edge.name)
+                    for pair, mine in by_pair(rows).items() if rows is not None else ():
+                        _take(run, writes.copy_edges(edge.name, pair), writes.for_copy(mine))
+
+    def delete_nodes(self, kind: str, ids: Sequence[str]) -> None:
+        mine = writes.incoming(pa.table({"id": pa.array(sorted(set(ids)), pa.string())}))
+        with self._transaction("delete_nodes") as run:
+            if mine.num_rows:
+                run(writes.delete_nodes(kind), mine)
+
+    def delete_edges(self, type_: str, rows: pa.Table) -> None:
+        with self._transaction("delete_edges") as run:
+            self._delete_edges(run, type_, rows)
+
+    def apply(self, changes: Changes) -> None:
+        with self._transaction("apply") as run:
+            for type_, rows in changes.deleted.items():
+                self._delete_edges(run, type_, rows)
+            for kind, rows in changes.nodes.items():
+                self._merge_nodes(run, kind, node_rows(kind, rows))
+            self._add_ends(run, changes.edges)
+            self._add_ends(run, changes.fresh)
+            for type_, rows in changes.edges.items():
+                self._merge_edges(run, type_, edge_rows(type_, rows))
+            for type_, rows in changes.fresh.items():
+                for pair, mine in by_pair(edge_rows(type_, rows)).items():
+                    _take(run, writes.copy_edges(type_, pair), writes.for_copy(mine))
+            self._note_position(run, changes.position)
+
+    def position(self) -> int | None:
+        found = self._rows("position", f"MATCH (s:{STATE} {{id: 'position'}}) RETURN s.number", {}, None)
+        return found[0][0] if found else None
+
+    def set_position(self, position: int | None) -> None:
+        with self._transaction("set_position") as run:
+            self._note_position(run, position)
+
+    def nodes(self, kind: str) -> pa.Table:
+        return self._table("nodes", writes.read_nodes(kind)).cast(bare_schema(kind))
+
+    def edges(self, type_: str) -> pa.Table:
+        schema = stored_edge_schema(type_)
+        parts = [schema.empty_table()]
+        for src_kind, dst_kind in EDGE[type_].pairs:
+            rows = self._table("edges", writes.read_edges(type_, (src_kind, dst_kind)))
+            for name, kind in (("src_kind", src_kind), ("dst_kind", dst_kind)):
+                rows = rows.append_column(name, pa.array([kind] * rows.num_rows, pa.string()))
+            parts.append(rows.select(schema.names).cast(schema))
+        return pa.concat_tables(parts)
+
+    def expand(self, ids: Sequence[NodeKey], limits: ExpandLimits) -> Neighbourhood:
+        return expand(self, ids, limits)
+
+    def checkpoint(self) -> None:
+        self._check_open()
+        with self._file.alone(), self._write("checkpoint") as run:
+            run("CHECKPOINT")
+
+    def backup(self, folder: Path) -> None:
+        self._check_open()
+        with self._file.writing:  # nothing changes while it is read
+            write_backup(self, folder)
+
+    def health(self, timeout_s: float = 2.0) -> Health:
+        start = time.perf_counter()
+        try:
+            found = self._rows("health", f"MATCH (s:{STATE}) RETURN s.id, s.number", {}, timeout_s)
+        except StoreError as e:
+            return Health(False, ENGINE, ladybug.__version__, _ms(start), why=e.code)
+        return Health(True, ENGINE, ladybug.__version__, _ms(start), dict(map(tuple, found)).get("position"))
+
+    # -- inside
+
+    def _check_open(self) -> None:
+        if not self._open:
+            raise StoreError("closed", "the store was closed")
+
+    def _rows(self, step: str, text: str, params: Mapping[str, Any], timeout_s: float | None) -> list[list[Any]]:
+        with self._result(step, text, params, timeout_s) as result:
+            return result.get_all()
+
+    def _table(self, step: str, text: str) -> pa.Table:
+        with self._result(step, text, {}, None) as result:
+            return result.get_as_arrow()
+
+    @contextmanager
+    def _result(self, step: str, text: str, params: Mapping[str, Any], timeout_s: float | None) -> Iterator[Any]:
+        self._check_open()
+        with self._file.connection(timeout_s) as connection:
+            connection.set_query_timeout(int(timeout_s * 1000) if timeout_s else 0)
+            result = _run(connection, step, text, dict(params))
+            try:
+                yield result
+            finally:
+                result.close()
+
+    def _holds_anything(self) -> bool:
+        with self._write("count") as run:
+            tables = run("CALL show_tables() RETURN *").get_all()
+            return bool(tables) and run("MATCH (n) RETURN n.id LIMIT 1").has_next()
+
+    @contextmanager
+    def _write(self, step: str) -> Iterator[Run]:
+        self._check_open()
+        with self._file.writing, self._file.connection() as connection:
+            connection.set_query_timeout(0)
+            yield lambda text, rows=None: _run(connection, step, text, {} if rows is None else {"rows": rows})
+
+    @contextmanager
+    def _transaction(self, step: str) -> Iterator[Run]:
+        """All or nothing. The engine ends a transaction at the first error without a word, so nothing follows one."""
+        with self._write(step) as run:
+            run("BEGIN TRANSACTION")
+            try:
+                yield run
+                run("COMMIT")
+            except BaseException:
+                with suppress(StoreError):  # the error may have ended it already
+                    run("ROLLBACK")
+                raise
+
+    def _merge_nodes(self, run: Run, kind: str, rows: pa.Table) -> None:
+        if rows.num_rows:
+            _take(run, writes.merge_nodes(kind), writes.incoming(rows))
+
+    def _add_ends(self, run: Run, edges: Mapping[str, pa.Table]) -> None:
+        for kind, ids in end_ids(edges).items():
+            _take(run, writes.add_bare_nodes(kind), writes.incoming(pa.table({"id": ids})))
+
+    def _merge_edges(self, run: Run, type_: str, rows: pa.Table) -> None:
+        for pair, mine in by_pair(rows).items():
+            _take(run, writes.merge_edges(type_, pair), writes.incoming(mine))
+
+    def _delete_edges(self, run: Run, type_: str, rows: pa.Table) -> None:
+        for pair, mine in by_pair(rows).items():
+            run(writes.delete_edges(type_, pair), writes.incoming(mine.select(["src", "dst", "id"])))
+
+    def _note_position(self, run: Run, position: int | None) -> None:
+        run(f"MATCH (s:{STATE} {{id: 'position'}}) DELETE s")
+        if position is not None:
+            rows = pa.table({"r_id": ["position"], "r_number": pa.array([position], pa.int64())})
+            run(f"LOAD FROM $rows CREATE (s:{STATE} {{id: r_id, number: r_number}})", rows)
+
+
+Run = Callable[..., Any]
+
+
+def _run(connection: Any, step: str, text: str, params: dict[str, Any]) -> Any:
+    try:
+        return connection.execute(text, params)
+    except RuntimeError as e:  # its message may hold values: only its kind is passed on
+        if _MESSAGE_TIMEOUT in str(e):
+            raise StoreError("timeout", "the time given was not enough", step) from None
+        raise StoreError("question_failed", f"the engine refused it ({reason(e)})", step) from None
+
+
+def _take(run: Run, text: str, rows: pa.Table) -> None:
+    """Write rows and see that every one was taken."""
+    taken = writes.rows_taken(run(text, rows).get_all())
+    if taken != rows.num_rows:
+        raise StoreError("rows_lost", f"the engine took {taken} of {rows.num_rows} rows", text.split(" $rows")[0])
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):  # what sums come as
+        return int(value)
+    return [_plain(v) for v in value] if isinstance(value, list) else value
+
+
+def _ms(start: float) -> float:
+    return round((time.perf_counter() - start) * 1000, 3)
