@@ -123,7 +123,11 @@ KINDS: tuple[NodeKind, ...] = (
             _b("blocked", "barred by the source"),
         ),
     ),
-    NodeKind("Device", "A phone, computer or browser, by fingerprint", (_s("device_type", "phone, desktop, ..."),)),
+    NodeKind(
+        "Device",
+        "A phone, computer or browser, by fingerprint",
+        (_s("device_type", "phone, desktop, ..."), _b("blocked", "barred by the source")),
+    ),
     NodeKind("Phone", "A phone number, as a token"),
     NodeKind(
         "Address",
@@ -248,6 +252,18 @@ FACTS: tuple[Fact, ...] = (
             _TS,
             *_MONEY,
             _s("reason", "as stated"),
+        ),
+    ),
+    Fact(
+        "payment",
+        "A payment a buyer made for an order; one order may have several",
+        (
+            _s("order_id", "for which order"),
+            _s("merchant_id", "to which shop, where the order has one"),
+            _TS,
+            *_MONEY,
+            _s("method", "card, voucher, bank slip ..."),
+            _i("instalments", "in how many parts"),
         ),
     ),
     Fact(
