@@ -45,14 +45,14 @@ REGIONS = (
 )
 
 CATEGORIES = (
-    Category("clothing", 129.0, 450.0, 0.13, 0.1, "6109", 26),
-    Category("home", 89.0, 1400.0, 0.05, 0.0, "9403", 18),
-    Category("beauty", 149.0, 300.0, 0.05, 0.05, "3304", 13),
-    Category("food", 69.0, 1900.0, 0.02, -0.1, "1905", 13),
-    Category("electronics", 399.0, 650.0, 0.07, 0.15, "8517", 10),
-    Category("toys", 99.0, 600.0, 0.04, 0.0, "9503", 8),
-    Category("sports", 189.0, 900.0, 0.07, 0.0, "9506", 6),
-    Category("accessories", 35.0, 45.0, 0.04, 0.15, "7117", 6),  # as light as the empty parcels of brushers
+    Category("clothing", 320.0, 450.0, 0.13, 0.1, "6109", 26),
+    Category("home", 460.0, 1400.0, 0.05, 0.0, "9403", 18),
+    Category("beauty", 290.0, 300.0, 0.05, 0.05, "3304", 13),
+    Category("food", 180.0, 1900.0, 0.02, -0.1, "1905", 13),
+    Category("electronics", 1500.0, 650.0, 0.07, 0.15, "8517", 10),
+    Category("toys", 260.0, 600.0, 0.04, 0.0, "9503", 8),
+    Category("sports", 520.0, 900.0, 0.07, 0.0, "9506", 6),
+    Category("accessories", 120.0, 45.0, 0.04, 0.15, "7117", 6),  # as light as the empty parcels of brushers
 )
 
 PLATFORMS = ("taoping", "jinggou", "duoduo")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from ingest.world.geography import CATEGORIES
@@ -18,7 +20,7 @@ def file_taxes(scene: Scene, sales: Sales) -> None:
     edges = scene.calendar.quarters()
     modest = np.where(rng.random(n) < 0.11, rng.uniform(0.45, 0.8, n), 1.0)
     honest_about_fakes = rng.random(n) < 0.5
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
+    for low, high in pairwise(edges):
         shop = np.flatnonzero(shops["opened"] < high - 20 * DAY)
         start, end = np.full(len(shop), low), np.full(len(shop), high)
         sold = np.where(

@@ -12,7 +12,7 @@ from ingest.world.files import Files
 from ingest.world.geography import CATEGORIES, PLATFORMS, REGIONS
 from ingest.world.letters import coded, money, numbers, picked, times, words
 from ingest.world.names import written_oddly
-from ingest.world.scene import FAKE, MERCHANT, BUYER, Scene
+from ingest.world.scene import BUYER, FAKE, MERCHANT, Scene
 from ingest.world.spec import DAY, HOUR
 from ingest.world.texts import Texts, sometimes_blank
 

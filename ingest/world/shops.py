@@ -34,7 +34,7 @@ def personal_accounts(scene: Scene, rng: np.random.Generator, person: Int, opene
     return scene.accounts.add(holder_kind=PERSON, holder=person, kind=PERSONAL, bank=bank, opened=opened)
 
 
-def new_companies(scene: Scene, rng: np.random.Generator, region: Int, founded: Int, trade: int) -> Int:
+def new_companies(scene: Scene, region: Int, founded: Int, trade: int) -> Int:
     """Companies at an office of their own; ``trade``: 0 retail, 1 wholesale, 2 services."""
     place = scene.places.add(region=region, kind=OFFICE)
     return scene.companies.add(region=region, address=place, founded=founded, trade=trade)
@@ -65,7 +65,7 @@ def open_shops(scene: Scene) -> None:
     purse = personal_accounts(scene, rng, person, since)
     has_company = rng.random(owners) < 0.6
     company = np.full(owners, NONE)
-    company[has_company] = new_companies(scene, rng, home[has_company], since[has_company] + 5 * DAY, 0)
+    company[has_company] = new_companies(scene, home[has_company], since[has_company] + 5 * DAY, 0)
     company_accounts(scene, rng, company[has_company], since[has_company] + 9 * DAY)
     scene.ownership.add(
         owner=person[has_company],

@@ -58,7 +58,7 @@ def supply(scene: Scene) -> None:
     count = max(6, n // 12)
     region = scene.shops["region"][rng.integers(0, n, count)]
     founded = scene.calendar.start - (rng.random(count) * 3000 + 200).astype(np.int64) * DAY
-    company = new_companies(scene, rng, region, founded, 1)
+    company = new_companies(scene, region, founded, 1)
     account = company_accounts(scene, rng, company, founded + 10 * DAY)
     pull = rng.lognormal(0, 1.0, count)
     shops["supplier"][:] = company[weighted(rng, pull, n)]
@@ -193,7 +193,7 @@ def invest(scene: Scene) -> None:
     away = scene.diverted
     accounts = scene.accounts
     of_company = np.full(len(scene.companies), NONE)
-    mine = np.flatnonzero((accounts["holder_kind"] == COMPANY))
+    mine = np.flatnonzero(accounts["holder_kind"] == COMPANY)
     of_company[accounts["holder"][mine]] = mine
     parts = rng.integers(2, 6, len(loans))
     loan = np.repeat(np.arange(len(loans)), parts)
