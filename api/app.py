@@ -1,0 +1,86 @@
+"""The service: routes, their rules and the edge around them, put together."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version as installed_version
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from api.edge import Edge
+from api.errors import INTERNAL, answer_to, error_response
+from api.logs import make_logger
+from api.metrics import Metrics
+from api.routes import clusters, health, merchants
+from api.security import require_rules
+from api.service import Clock, Service
+from api.settings import Settings
+from jobs.home import Home
+from jobs.known import KnownMerchants
+from jobs.published import Published
+from records.database import open_records
+
+
+def wall_clock() -> int:
+    """Epoch ms now."""
+    return time.time_ns() // 1_000_000
+
+
+def create_app(settings: Settings, clock: Clock = wall_clock) -> FastAPI:
+    """The service over a home folder. Opens the records (bringing their tables up to date); a graph or a model that is
+    not there yet is answered with 503 until it is.
+
+    Raises RecordsError when the records cannot be opened, api.security.NoRule when a route has no access rule.
+    """
+    home = Home(settings.home, settings.store, settings.records)
+    service = Service(
+        settings=settings,
+        records=open_records(home.records_url),
+        published=Published(home.snapshots),
+        known=KnownMerchants(home.landing),
+        metrics=Metrics(),
+        log=make_logger(sys.stderr),
+        clock=clock,
+    )
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+        service.records.dispose()
+
+    app = FastAPI(
+        title="ringfence",
+        version=installed_version("ringfence"),
+        description="Scores of merchants who ask for credit, with reasons, and the clusters behind them.",
+        openapi_url=None,  # given by a route of ours, behind a key
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+        redirect_slashes=False,
+    )
+    app.state.service = service
+    for part in (health, clusters, merchants):
+        app.include_router(part.router)
+    for kind in (HTTPException, RequestValidationError):
+        app.add_exception_handler(kind, _answer)
+    app.add_middleware(
+        Edge,
+        log=service.log,
+        metrics=service.metrics,
+        max_body=settings.max_body_bytes,
+        body_timeout=settings.body_timeout_s,
+        request_timeout=settings.request_timeout_s,
+    )
+    require_rules(app)
+    return app
+
+
+async def _answer(request: Request, error: Exception) -> Response:
+    answer, fields = answer_to(error) or (INTERNAL, ())
+    return error_response(answer, request.state.request_id, fields)

@@ -1,0 +1,64 @@
+"""The types that requests are made of: bounded ids, whole money, times with a zone."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints
+from pydantic_core import PydanticCustomError
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
+_WHOLE = re.compile(r"-?\d{1,9}", re.ASCII)
+_DECIMAL = re.compile(r"\d{1,3}(\.\d{1,9})?", re.ASCII)
+_INVISIBLE = {"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"}
+
+
+def _plain_id(value: str) -> str:
+    """Ids are compared as text, so only the form that intake stores is taken: NFKC, trimmed, nothing invisible."""
+    if value != unicodedata.normalize("NFKC", value).strip():
+        raise PydanticCustomError("id_form", "not in the one form of ids")
+    if any(unicodedata.category(c) in _INVISIBLE for c in value):
+        raise PydanticCustomError("id_characters", "characters that cannot be seen")
+    return value
+
+
+def _iso_text(value: object) -> object:
+    if not isinstance(value, str) or not _TIME.fullmatch(value):
+        raise PydanticCustomError("time_form", "not a time as in 2026-06-30T09:00:00+08:00")
+    return value
+
+
+def _whole_text(value: object) -> object:
+    if isinstance(value, str) and not _WHOLE.fullmatch(value):
+        raise PydanticCustomError("int_parsing", "not a whole number")
+    return value
+
+
+def _decimal_text(value: object) -> object:
+    if isinstance(value, str) and not _DECIMAL.fullmatch(value):
+        raise PydanticCustomError("float_parsing", "not a decimal number")
+    return value
+
+
+Id = Annotated[str, StringConstraints(min_length=1, max_length=128), AfterValidator(_plain_id)]
+"""An id as intake stores it: 1 to 128 characters, NFKC, no outer spaces, nothing invisible."""
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_iso_text, json_schema_input_type=AwareDatetime)]
+"""ISO 8601 with a zone, to the microsecond."""
+
+WholeText = Annotated[int, BeforeValidator(_whole_text, json_schema_input_type=int)]
+"""A whole number in a query: digits only."""
+
+ShareText = Annotated[
+    float, BeforeValidator(_decimal_text, json_schema_input_type=float), Field(ge=0, le=1, allow_inf_nan=False)
+]
+"""A number from 0 to 1 in a query, written in digits."""
+
+
+def to_ms(moment: datetime) -> int:
+    """Epoch ms of a time, rounded down."""
+    return (moment - EPOCH) // timedelta(milliseconds=1)

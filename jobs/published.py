@@ -1,0 +1,200 @@
+"""What the service answers from: the published version of the graph, opened once and changed when the pointer flips."""
+
+from __future__ import annotations
+
+import threading
+import time
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from graph.findings.finding import Finding
+from graph.findings.table import findings_from_table
+from graph.snapshot import Snapshot
+from graph.snapshot_files import SnapshotError, current_version, open_snapshot, read_manifest, read_table
+
+Mark = tuple[int, int, int]
+"""What tells one writing of the pointer from another: inode, time, size."""
+
+RETRY_SECONDS = 1.0
+"""How long after a version could not be opened it is tried again."""
+
+
+class NothingPublished(Exception):  # noqa: N818 - a state, not a fault of the caller
+    """No version has been published yet, or none of its files can be read."""
+
+
+class FeatureRows:
+    """The features of every merchant, one row each, memory-mapped. ``names`` are the numeric columns."""
+
+    def __init__(self, table: pa.Table) -> None:
+        ids = table["merchant_id"].combine_chunks()
+        self._ids: pa.Array = ids if isinstance(ids, pa.Array) else pa.concat_arrays(ids.chunks)
+        if not _ascending(self._ids):
+            raise SnapshotError("features.arrow is not in the order of merchant ids: run `ringfence refresh`")
+        self.names = tuple(f.name for f in table.schema if f.type == pa.float64())
+        self._columns: list[npt.NDArray[np.float64]] = [
+            table[name].combine_chunks().to_numpy(zero_copy_only=False) for name in self.names
+        ]
+        self._currency = table["currency"] if "currency" in table.column_names else None
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def row(self, merchant_id: str) -> dict[str, float] | None:
+        """Feature name -> value (NaN: not known), or None for a merchant that is not in the snapshot."""
+        at = self._place(merchant_id)
+        if at is None:
+            return None
+        return {name: float(column[at]) for name, column in zip(self.names, self._columns, strict=True)}
+
+    def currency(self, merchant_id: str) -> str | None:
+        """The currency that the merchant's features of money are in, where one is known."""
+        at = self._place(merchant_id)
+        return None if at is None or self._currency is None else self._currency[at].as_py()
+
+    def _place(self, merchant_id: str) -> int | None:
+        at = bisect_left(self._ids, merchant_id, key=lambda s: s.as_py())
+        return at if at < len(self._ids) and self._ids[at].as_py() == merchant_id else None
+
+
+@dataclass(frozen=True)
+class Version:
+    """One published version, opened: the same answers for as long as it is held.
+
+    ``findings`` are in the order people read them: the highest score first.
+    """
+
+    version: str
+    as_of: int
+    feature_set_version: str | None
+    snapshot: Snapshot
+    features: FeatureRows
+    findings: tuple[Finding, ...]
+
+    @cached_property
+    def by_id(self) -> Mapping[str, Finding]:
+        """Finding id -> finding."""
+        return {f.id: f for f in self.findings}
+
+    @cached_property
+    def by_member(self) -> Mapping[str, tuple[str, ...]]:
+        """``Kind:id`` of a member -> ids of the findings it is in."""
+        found: dict[str, list[str]] = {}
+        for finding in self.findings:
+            for node in dict.fromkeys(m.node for m in finding.members):
+                found.setdefault(node, []).append(finding.id)
+        return {node: tuple(ids) for node, ids in found.items()}
+
+    def clusters_of(self, merchant_id: str) -> tuple[str, ...]:
+        """Ids of the findings a merchant is in, itself or by its owners, accounts and loans; highest score first."""
+        nodes = [f"Merchant:{merchant_id}", *self._close_to(merchant_id)]
+        ids = {id_ for node in nodes for id_ in self.by_member.get(node, ())}
+        return tuple(f.id for f in self.findings if f.id in ids) if ids else ()
+
+    def _close_to(self, merchant_id: str) -> Iterable[str]:
+        """The merchant's owners, its and their accounts, its and their loans, as ``Kind:id``."""
+        number = self.snapshot.nodes["Merchant"].number(merchant_id)
+        if number is None:
+            return
+        parties: list[tuple[str, int]] = [("Merchant", number)]
+        for kind in ("Person", "Company"):
+            owners = self.snapshot.relation(kind, "OWNS", "Merchant")
+            into = owners.in_edges[owners.in_ptr[number] : owners.in_ptr[number + 1]]
+            parties.extend((kind, int(owners.src[e])) for e in into)
+        for kind, party in parties:
+            if kind != "Merchant":
+                yield f"{kind}:{self.snapshot.nodes[kind].id(party)}"
+            for type_, target in (("OWNS", "Account"), ("APPLIED_FOR", "Loan")):
+                held = self.snapshot.relation(kind, type_, target)
+                for e in range(int(held.out_ptr[party]), int(held.out_ptr[party + 1])):
+                    yield f"{target}:{self.snapshot.nodes[target].id(int(held.dst[e]))}"
+
+
+class Published:
+    """Gives the version that is published now. Safe to share between threads.
+
+    A look costs one ``stat`` of the pointer. When it has flipped, the new version is opened in the background while
+    the old one is served; who holds a ``Version`` keeps it. A version that cannot be opened is told by ``trouble`` and
+    tried again a second later; the last good one is served until then.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._lock = threading.Lock()
+        self._seen: Mark | None = None
+        self._version: Version | None = None
+        self._not_before = 0.0
+        self.trouble: str | None = None
+
+    def current(self) -> Version:
+        """The published version. Raises NothingPublished before the first refresh, or when it cannot be read."""
+        mark = self._mark()
+        if mark is not None and mark != self._seen:
+            if self._version is None:
+                with self._lock:
+                    self._open(mark)
+            elif self._lock.acquire(blocking=False):
+                threading.Thread(target=self._open_and_release, args=(mark,), daemon=True).start()
+        version = self._version
+        if version is None:
+            raise NothingPublished(self.trouble or "nothing is published yet: run `ringfence refresh`")
+        return version
+
+    def _open_and_release(self, mark: Mark) -> None:
+        try:
+            self._open(mark)
+        finally:
+            self._lock.release()
+
+    def _open(self, mark: Mark) -> None:
+        if mark == self._seen or time.monotonic() < self._not_before:
+            return
+        try:
+            name = current_version(self._root)
+            if name is not None and (self._version is None or name != self._version.version):
+                self._version = open_version(self._root / name)
+            self._seen, self.trouble = mark, None
+        except SnapshotError as why:
+            self._not_before, self.trouble = time.monotonic() + RETRY_SECONDS, str(why)
+        except (OSError, ValueError, KeyError, pa.ArrowException) as why:
+            self._not_before = time.monotonic() + RETRY_SECONDS
+            self.trouble = f"the published snapshot cannot be opened ({type(why).__name__}): run `ringfence refresh`"
+
+    def _mark(self) -> Mark | None:
+        try:
+            state = (self._root / "current").stat()
+        except OSError:
+            return None
+        return state.st_ino, state.st_mtime_ns, state.st_size
+
+
+def open_version(folder: Path) -> Version:
+    """Open one version's graph, features and findings. Raises SnapshotError when a part is missing."""
+    manifest = read_manifest(folder)
+    snapshot = open_snapshot(folder)
+    findings = findings_from_table(read_table(folder, "findings"))
+    made_for = manifest.get("feature_set_version")
+    version = Version(
+        version=folder.name,
+        as_of=snapshot.as_of,
+        feature_set_version=None if made_for is None else str(made_for),
+        snapshot=snapshot,
+        features=FeatureRows(read_table(folder, "features")),
+        findings=tuple(sorted(findings, key=lambda f: (-f.score, f.id))),
+    )
+    _ = version.by_id, version.by_member  # made now, not in the first request; so are the pointers of relations
+    for relation in snapshot.relations.values():
+        _ = relation.out_ptr, relation.in_ptr, relation.in_edges
+    return version
+
+
+def _ascending(ids: pa.Array) -> bool:
+    return len(ids) < 2 or bool(pc.all(pc.less(ids[:-1], ids[1:])).as_py())

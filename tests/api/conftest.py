@@ -1,0 +1,60 @@
+"""``client``: an app over a small published graph, with a key that may do everything, its clock at NOW.
+
+Use ``bare`` for an app over an empty home, ``make_client`` to choose settings or scopes. Tests of connections (slow
+senders, kills) start a real server: see test_server.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from api.app import create_app
+from api.settings import Settings
+from jobs.home import Home
+from records import keys
+from records.database import open_records
+from tests.api.town import NOW, town
+
+MakeClient = Callable[..., TestClient]
+
+
+def new_key(home: Home, *scopes: str) -> str:
+    """A key over a home's records."""
+    engine = open_records(home.records_url)
+    with engine.begin() as connection:
+        key = keys.create(connection, "test", scopes or keys.SCOPES, NOW, "user:test")
+    engine.dispose()
+    return key
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    return town(tmp_path / "home")
+
+
+@pytest.fixture
+def make_client() -> Iterator[MakeClient]:
+    with ExitStack() as stack:
+
+        def make(home: Home, *scopes: str, **settings: object) -> TestClient:
+            key = new_key(home, *scopes)
+            app = create_app(Settings(home=home.root, **settings), clock=lambda: NOW)  # type: ignore[arg-type]  # by name
+            client = TestClient(app, headers={"X-API-Key": key}, raise_server_exceptions=False)
+            return stack.enter_context(client)
+
+        yield make
+
+
+@pytest.fixture
+def client(home: Home, make_client: MakeClient) -> TestClient:
+    return make_client(home)
+
+
+@pytest.fixture
+def bare(tmp_path: Path, make_client: MakeClient) -> TestClient:
+    return make_client(Home(tmp_path / "empty"))
