@@ -99,10 +99,12 @@ class FactRows:
 class Feed:
     """The contract of one kind of file.
 
-    ``key``: the columns that name a record. ``version``: the column that says when this version of the record came to
-    be (its updated_ts); without it, ``event_time`` does. ``known``: an optional column that says when we learnt it;
-    without that column in the file, the time of the intake does (or ``event_time``, with ``--known event``, for a
-    back-fill of history). ``zone``: of naive times. ``currency``: of rows without a currency column; None: required.
+    ``key``: the columns that name a record (none: its whole content does). ``version``: the column that says when
+    this version of the record came to be (its updated_ts); without it, or where it is empty, ``event_time`` does.
+    ``known``: an optional column that says when we learnt it; without that column in the file, the time of the intake
+    does (or, with ``--known event``, for a back-fill of history, the moment this version came to be). ``zone``: of
+    naive times. ``currency``: of rows without a currency column; None: required. ``one_of``: groups of optional
+    columns of which a row must fill at least one.
     """
 
     source: str
@@ -116,6 +118,7 @@ class Feed:
     known: str = "known_at"
     zone: str = "Asia/Shanghai"
     currency: str | None = None
+    one_of: tuple[tuple[str, ...], ...] = ()
 
     @property
     def full_name(self) -> str:

@@ -6,7 +6,6 @@ and as a card gives different tokens. Without the key a token can neither be mad
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import os
 import re
@@ -29,7 +28,7 @@ PREFIX: dict[Personal, str] = {
     Personal.STREET: "st_",
     Personal.WAYBILL: "wb_",
 }
-_REMEMBERED = 1_000_000
+_REMEMBERED = 500_000
 _GAPS = re.compile(r"[\s\-\u2010-\u2015\u2212]+")
 _PHONE_GAPS = re.compile(r"[\s\-\u2010-\u2015\u2212()./]+")
 _CHINESE = r"\u2e80-\u2fdf\u3000-\u303f\u3400-\u9fff\uf900-\ufaff"
@@ -41,7 +40,7 @@ class KeyRefusedError(Exception):
 
 
 def _phone(text: str) -> str:
-    digits = _PHONE_GAPS.sub("", text)
+    digits = text if text.isdigit() else _PHONE_GAPS.sub("", text)
     if digits.startswith("00"):
         digits = "+" + digits[2:]
     if digits.startswith("+86"):
@@ -54,6 +53,8 @@ def _phone(text: str) -> str:
 
 
 def _number(text: str) -> str:
+    if text.isalnum():
+        return text.upper()
     return _GAPS.sub("", text).upper()
 
 
@@ -78,7 +79,7 @@ def one_form(kind: Personal, value: str) -> str:
     Identity numbers, cards, waybills: no gaps, capitals. Names and streets: one space between words, none beside a
     Chinese character, case folded.
     """
-    return _FORM[kind](unicodedata.normalize("NFKC", value).strip())
+    return _FORM[kind](value if value.isascii() else unicodedata.normalize("NFKC", value))
 
 
 class Pseudonymiser:
@@ -88,12 +89,12 @@ class Pseudonymiser:
         if len(key) < 16:
             raise KeyRefusedError("the key for tokens must have at least 16 bytes")
         self._key = key
-        self._known: dict[tuple[Personal, str], str | None] = {}
+        self._known: dict[Personal, dict[str, str | None]] = {kind: {} for kind in Personal}
 
     @property
     def fingerprint(self) -> str:
         """Tells two keys apart without giving either away: kept with each batch in landing."""
-        return hmac.digest(self._key, b"fingerprint", hashlib.sha256).hex()[:16]
+        return hmac.digest(self._key, b"fingerprint", "sha256").hex()[:16]
 
     def token(self, kind: Personal, value: str) -> str:
         """The token of a value. ValueError (without the value) when nothing is left of it in its one form."""
@@ -105,14 +106,13 @@ class Pseudonymiser:
     def tokens(self, kind: Personal, values: pa.Array) -> pa.Array:
         """Tokens of a column of strings; null where the value is null or nothing of it is left."""
         coded = pc.dictionary_encode(values)
-        known, made = self._known, []
+        known, made = self._known[kind], []
+        if len(known) > _REMEMBERED:
+            known.clear()
         for value in coded.dictionary.to_pylist():
-            token = known.get((kind, value), "")
+            token = known.get(value, "")
             if token == "":
-                token = self._make(kind, value)
-                if len(known) >= _REMEMBERED:
-                    known.clear()
-                known[(kind, value)] = token
+                token = known[value] = self._make(kind, value)
             made.append(token)
         return pa.array(made, pa.string()).take(coded.indices)
 
@@ -120,7 +120,7 @@ class Pseudonymiser:
         form = one_form(kind, value)
         if not form:
             return None
-        digest = hmac.digest(self._key, f"{kind.value}\0{form}".encode(), hashlib.sha256)
+        digest = hmac.digest(self._key, f"{kind.value}\0{form}".encode(), "sha256")
         return PREFIX[kind] + digest[:16].hex()
 
 

@@ -63,6 +63,9 @@ def check_rows(feed: Feed, typed: Typed, faults: Faults) -> None:
             if end.kinds:
                 fits = pc.is_in(typed[column], value_set=pa.array(end.kinds))
             faults.note(mask_of(pc.and_not(given, pc.fill_null(fits, False))), column, "kind")
+    for group in feed.one_of:
+        filled = np.logical_or.reduce([mask_of(pc.is_valid(typed[name])) for name in group])
+        faults.note(~filled, group[0], "incomplete")
     emits = [_emits(rows, typed) for rows in feed.rows]
     faults.note(~np.logical_or.reduce(emits), feed.key[0] if feed.key else feed.columns[0].name, "incomplete")
     shared = Counter((r.type, r.id_column) for r in feed.rows if isinstance(r, EdgeRows) and r.id_column)

@@ -3,6 +3,8 @@
 from ingest.feed import KNOWN_AT, As, Column, EdgeRows, End, FactRows, Feed, NodeRows, Personal
 
 _PARTIES = ("Merchant", "Person", "Company")
+_BY_ID = ("Merchant", "Buyer")  # named by the platform's id
+_BY_IDENTITY = ("Person", "Company")  # named by identity or licence number: a token
 _CURRENCY = Column("currency", As.ID, "ISO 4217 code", "CNY")
 _AMOUNT = Column("amount", As.MONEY, "how much", "10000.00", low=0)
 
@@ -109,16 +111,25 @@ ACCOUNTS = Feed(
         Column("bank", As.TEXT, "where it is held", "our bank", required=False),
         Column("account_type", As.TEXT, "settlement, personal, escrow ...", "settlement", required=False),
         Column("opened_at", As.TIME, "opened when", "2022-05-03T00:00:00+08:00"),
+        Column("updated_at", As.TIME, "when this row was last changed", "2022-05-03T00:00:00+08:00", required=False),
         KNOWN_AT,
     ),
     key=("account_no",),
     event_time="opened_at",
+    version="updated_at",
     rows=(
         NodeRows(
             End("Account", "account_no"), {"bank": "bank", "account_type": "account_type", "opened_ts": "opened_at"}
         ),
-        EdgeRows("OWNS", End("$holder_kind", "holder_id"), End("Account", "account_no"), {"since": "opened_at"}),
-        EdgeRows("OWNS", End("$holder_kind", "holder_identity"), End("Account", "account_no"), {"since": "opened_at"}),
+        EdgeRows(
+            "OWNS", End("$holder_kind", "holder_id", _BY_ID), End("Account", "account_no"), {"since": "opened_at"}
+        ),
+        EdgeRows(
+            "OWNS",
+            End("$holder_kind", "holder_identity", _BY_IDENTITY),
+            End("Account", "account_no"),
+            {"since": "opened_at"},
+        ),
     ),
 )
 
@@ -208,6 +219,7 @@ LOANS = Feed(
     ),
     key=("loan_id",),
     event_time="disbursed_at",
+    one_of=(("borrower_id", "borrower_identity"),),
     version="updated_at",
     rows=(
         NodeRows(
@@ -216,13 +228,13 @@ LOANS = Feed(
         ),
         EdgeRows(
             "APPLIED_FOR",
-            End("$borrower_kind", "borrower_id"),
+            End("$borrower_kind", "borrower_id", _BY_ID),
             End("Loan", "loan_id"),
             {"ts": "disbursed_at", "amount": "amount", "currency": "currency"},
         ),
         EdgeRows(
             "APPLIED_FOR",
-            End("$borrower_kind", "borrower_identity"),
+            End("$borrower_kind", "borrower_identity", _BY_IDENTITY),
             End("Loan", "loan_id"),
             {"ts": "disbursed_at", "amount": "amount", "currency": "currency"},
         ),
@@ -289,16 +301,17 @@ GUARANTEES = Feed(
     ),
     key=("guarantee_id",),
     event_time="signed_at",
+    one_of=(("guarantor_id", "guarantor_identity"), ("debtor_id", "debtor_identity")),
     rows=tuple(
         EdgeRows(
             "GUARANTEES",
-            End("$guarantor_kind", guarantor),
-            End("$debtor_kind", debtor),
+            End("$guarantor_kind", guarantor, kinds),
+            End("$debtor_kind", debtor, debtor_kinds),
             {"ts": "signed_at", "amount": "amount", "currency": "currency", "until": "until"},
             id_column="guarantee_id",
         )
-        for guarantor in ("guarantor_id", "guarantor_identity")
-        for debtor in ("debtor_id", "debtor_identity")
+        for guarantor, kinds in (("guarantor_id", _BY_ID), ("guarantor_identity", _BY_IDENTITY))
+        for debtor, debtor_kinds in (("debtor_id", _BY_ID), ("debtor_identity", _BY_IDENTITY))
     ),
 )
 

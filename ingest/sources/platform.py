@@ -102,10 +102,12 @@ BUYERS = Feed(
             personal=Personal.CARD,
         ),
         Column("registered_at", As.TIME, "when signed up", "2023-01-05T10:00:00+08:00"),
+        Column("updated_at", As.TIME, "when this row was last changed", "2023-01-05T10:00:00+08:00", required=False),
         KNOWN_AT,
     ),
     key=("buyer_id",),
     event_time="registered_at",
+    version="updated_at",
     rows=(
         NodeRows(
             End("Buyer", "buyer_id"), {"platform": "platform", "region": "region", "registered_ts": "registered_at"}
@@ -192,7 +194,10 @@ DEVICES = Feed(
     doc="Which device a buyer or a shop's staff signed in on, summed up per pair. Newest row of a pair wins.",
     columns=(
         Column("subject_kind", As.TEXT, "who", "Buyer", choices=("Buyer", "Merchant", "Person")),
-        Column("subject_id", As.ID, "the buyer, shop or person", "B0000421"),
+        Column("subject_id", As.ID, "the buyer or shop; for persons see subject_identity", "B0000421", required=False),
+        Column(
+            "subject_identity", As.ID, "identity number of a person", "", required=False, personal=Personal.IDENTITY
+        ),
         Column("device_id", As.ID, "device fingerprint", "D0000099"),
         Column("device_type", As.TEXT, "phone, desktop ...", "phone", required=False),
         Column("first_seen", As.TIME, "first sign-in", "2023-01-05T10:00:00+08:00"),
@@ -200,15 +205,19 @@ DEVICES = Feed(
         Column("times", As.INTEGER, "how many sign-ins", "37", low=1),
         KNOWN_AT,
     ),
-    key=("subject_kind", "subject_id", "device_id"),
+    key=("subject_kind", "subject_id", "subject_identity", "device_id"),
     event_time="last_seen",
+    one_of=(("subject_id", "subject_identity"),),
     rows=(
         NodeRows(End("Device", "device_id"), {"device_type": "device_type"}),
-        EdgeRows(
-            "USED_DEVICE",
-            End("$subject_kind", "subject_id"),
-            End("Device", "device_id"),
-            {"first_ts": "first_seen", "last_ts": "last_seen", "times": "times"},
+        *(
+            EdgeRows(
+                "USED_DEVICE",
+                End("$subject_kind", subject, kinds),
+                End("Device", "device_id"),
+                {"first_ts": "first_seen", "last_ts": "last_seen", "times": "times"},
+            )
+            for subject, kinds in (("subject_id", ("Buyer", "Merchant")), ("subject_identity", ("Person",)))
         ),
     ),
 )

@@ -62,17 +62,18 @@ INVOICES = Feed(
     ),
     key=("invoice_no",),
     event_time="issued_at",
+    one_of=(("seller_id", "seller_identity"), ("buyer_id", "buyer_identity")),
     version="updated_at",
     rows=tuple(
         EdgeRows(
             "INVOICED",
-            End("$seller_kind", seller),
-            End("$buyer_kind", buyer),
+            End("$seller_kind", seller, kinds),
+            End("$buyer_kind", buyer, buyer_kinds),
             {"ts": "issued_at", "amount": "amount", "currency": "currency", "tax": "tax", "voided": "voided"},
             id_column="invoice_no",
         )
-        for seller in ("seller_id", "seller_identity")
-        for buyer in ("buyer_id", "buyer_identity")
+        for seller, kinds in (("seller_id", ("Merchant",)), ("seller_identity", ("Company",)))
+        for buyer, buyer_kinds in (("buyer_id", ("Merchant",)), ("buyer_identity", ("Company",)))
     ),
 )
 
