@@ -27,18 +27,13 @@ class Home:
         """The graph store that questions are asked of."""
         return self._store or f"ladybug:{self.root / 'store' / 'graph.lbug'}"
 
-    @property
-    def store_state(self) -> Path:
-        """Up to which batch of landing the store has been brought."""
-        return self.root / "store" / "state.json"
-
     def store_files(self) -> list[Path]:
         """The embedded store's files that exist now, its log beside it; none for a store on a server."""
         scheme, _, place = self.store_url.partition(":")
         if scheme != "ladybug":
             return []
         path = Path(place)
-        return sorted(p for p in path.parent.glob(f"{path.name}*") if p != self.store_state)
+        return sorted(path.parent.glob(f"{path.name}*"))
 
     @property
     def snapshots(self) -> Path:

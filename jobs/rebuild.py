@@ -20,7 +20,6 @@ def rebuild(home: Home, now: int, as_of: int | None = None, report: Report = qui
     wrong = Landing(home.landing, {}).verify()
     if wrong:
         raise RefreshError(f"landing is damaged, nothing was rebuilt: {'; '.join(wrong[:5])}")
-    home.store_state.unlink(missing_ok=True)
     for path in home.store_files():
         if path.is_dir():
             shutil.rmtree(path)

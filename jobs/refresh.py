@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -19,11 +18,10 @@ from graph.findings.table import findings_from_table, findings_to_table
 from graph.model import landing_schemas
 from graph.snapshot_build import build_snapshot
 from graph.snapshot_files import current_version, publish, read_manifest, read_table, save_snapshot, sweep
-from graph.store_load import apply_new, load_all
+from graph.store_load import Loaded, bring_up_to_date
 from graph.store_open import open_store
 from jobs.home import Home
 from jobs.progress import Report, Steps, quiet
-from landing.manifest import write_durably
 from landing.tables import Landing, View
 from records.database import open_records
 from records.findings import save_findings
@@ -94,21 +92,13 @@ def refresh(home: Home, now: int, as_of: int | None = None, store: bool = True, 
         )
 
 
-def bring_store_up(home: Home, view: View) -> None:
-    """Load an empty store whole, or apply the batches it has not seen. Applying one twice changes nothing."""
-    applied = _applied(home)
+def bring_store_up(home: Home, view: View) -> Loaded:
+    """Bring the store to what landing holds; the store itself remembers how far it has come."""
     store = open_store(home.store_url)
     try:
-        if applied is None:
-            store.init_schema()
-            load_all(store, view)
-        elif applied < view.position:
-            apply_new(store, view, applied)
-        store.checkpoint()
+        return bring_up_to_date(store, view)
     finally:
         store.close()
-    home.store_state.parent.mkdir(parents=True, exist_ok=True)
-    write_durably(home.store_state, json.dumps({"position": view.position, "store": home.store_url}))
 
 
 def latest_known(view: View) -> int:
@@ -122,13 +112,6 @@ def published_findings(snapshots: Path) -> list[Finding]:
     """The findings of the published version; none before the first refresh."""
     version = current_version(snapshots)
     return [] if version is None else findings_from_table(read_table(snapshots / version, "findings"))
-
-
-def _applied(home: Home) -> int | None:
-    if not home.store_state.exists():
-        return None
-    state = json.loads(home.store_state.read_text("utf-8"))
-    return int(state["position"]) if state["store"] == home.store_url else None
 
 
 def _next_version(snapshots: Path) -> str:

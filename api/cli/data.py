@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.cli.output import Json, answer, fail, home_of, moment, now_ms, progress, table
+from api.cli.output import FileProgress, Json, answer, fail, home_of, moment, now_ms, progress, table, tell
 
 if TYPE_CHECKING:
     from jobs.home import Home
     from jobs.refresh import Refreshed
+    from jobs.sync import SyncReport
+
+
+class TimeUnit(StrEnum):
+    iso = "iso"
+    s = "s"
+    ms = "ms"
+    us = "us"
+
+
+class Known(StrEnum):
+    column = "column"
+    now = "now"
+    event = "event"
 
 
 def register(app: typer.Typer) -> None:
@@ -47,25 +62,25 @@ def ingest(
     source: Annotated[str, typer.Argument(help="platform, bank, logistics, tax, customs, labels, or a public set")],
     paths: Annotated[list[Path], typer.Argument(help="files or folders")],
     feed: Annotated[str | None, typer.Option(help="which feed the files are, when their names do not say")] = None,
-    time_unit: Annotated[str, typer.Option(help="iso, or the unit of numeric times: s, ms, us")] = "iso",
-    known: Annotated[str | None, typer.Option(help="when rows count as learnt: column, now, or event")] = None,
+    time_unit: Annotated[TimeUnit, typer.Option(help="iso, or the unit of numeric times")] = TimeUnit.iso,
+    known: Annotated[Known, typer.Option(help="rows are learnt at: known_at, now, the event")] = Known.column,
     max_bad: Annotated[
         float, typer.Option(min=0, max=1, help="share of bad rows above which a file is refused")
     ] = 0.05,
     as_json: Json = False,
 ) -> None:
     """Take files of a source into landing. Every row is stored, a duplicate, a conflict or rejected with a reason."""
-    from jobs.sync import SyncOptions, sync
+    from ingest.intake import IntakeOptions
+    from jobs.sync import sync
 
     home = home_of(context)
-    missing = [p for p in paths if not p.exists()]
+    missing = [str(p) for p in paths if not p.exists()]
     if missing:
-        fail("no_such_file", f"there is no {', '.join(map(str, missing))}")
-    if time_unit not in ("iso", "s", "ms", "us"):
-        fail("bad_time_unit", f"--time-unit {time_unit!r}", "use iso, s, ms or us")
-    options = SyncOptions(time_unit=time_unit, known=known, max_bad_share=max_bad, now_ms=now_ms(), feed=feed)
-    report = sync(source, paths, home.landing, home.pseudonym_key, home.rejects, options, progress)
-    answer(report.to_json(), as_json, report.lines())
+        fail("no_such_file", f"there is no {', '.join(missing)}")
+    options = IntakeOptions(time_unit.value, known.value, max_bad, now_ms())
+    places = (home.landing, home.pseudonym_key, home.rejects)
+    report = sync(source, paths, *places, options, FileProgress(), feed=feed, warn=tell)
+    answer(report.to_json(), as_json, _taken(report))
     raise typer.Exit(report.exit_code)
 
 
@@ -135,3 +150,22 @@ def _refreshed(done: Refreshed) -> list[str]:
         "",
         f"published version {done.version}; next: ringfence clusters",
     ]
+
+
+def _taken(report: SyncReport) -> list[str]:
+    head = ("file", "sent", "stored", "duplicate", "rejected", "conflict", "")
+    rows = [
+        (d.file, d.sent, d.stored, d.duplicate, d.rejected, d.conflict, "taken before" if d.already_taken else "")
+        for d in report.deliveries
+    ]
+    lines = table(rows, head)
+    for d in report.deliveries:
+        if d.refused:
+            lines.append(f"{d.file}: refused whole [{d.refused_code}]: {d.refused_why}")
+        if d.codes:
+            lines.append(f"{d.file}: {', '.join(f'{n:,} {code}' for code, n in sorted(d.codes.items()))}")
+        if d.rejects_file:
+            lines.append(f"{d.file}: the rows are in {d.rejects_file}")
+        if d.ignored_columns:
+            lines.append(f"{d.file}: columns not in the contract were left out: {', '.join(d.ignored_columns)}")
+    return [*lines, "", "next: ringfence refresh"]

@@ -46,10 +46,10 @@ def ask(
     as_json: Json = False,
 ) -> None:
     """Ask the graph store a question of the catalogue."""
-    from jobs.ask import ask_store, catalogue_lines, parse_params
+    from jobs.ask import ask_store, catalogue, parse_params
 
     if list_ or question is None:
-        lines = catalogue_lines()
+        lines = dict(catalogue())
         answer({"questions": lines}, as_json, [f"{name:34} {doc}" for name, doc in lines.items()])
         return
     rows = ask_store(home_of(context), question, parse_params(question, param or []))

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from api.cli import data, look, model, serve, tables
+from api.cli import data, keys, look, model, serve, tables
 
 PACKAGES = {"api", "jobs", "flow", "policy", "scoring", "gnn", "ingest", "records", "graph", "landing", "cypher"}
 
@@ -31,7 +31,7 @@ def _options(
     context.obj = {"home": home, "store": store}
 
 
-for module in (data, look, model, tables, serve):
+for module in (data, look, model, tables, serve, keys):
     module.register(app)
 
 

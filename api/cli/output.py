@@ -47,6 +47,19 @@ def progress(line: str) -> None:
         typer.echo(f"{line} ...", err=True)
 
 
+class FileProgress:
+    """Tells which file is at work, and now and then how many rows were seen."""
+
+    def __init__(self) -> None:
+        self._last = 0.0
+
+    def __call__(self, name: str, rows: int) -> None:
+        now = time.monotonic()
+        if now - self._last > 2.0:
+            self._last = now
+            progress(f"{name}: {rows:,} rows")
+
+
 def answer(value: object, as_json: bool, lines: Iterable[str]) -> None:
     """The command's answer: one JSON object, or lines for people."""
     if as_json:

@@ -1,0 +1,51 @@
+"""Commands of the scorer: train, promote, rollback, score."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from api.cli.output import Json, answer, home_of, moment, now_ms, progress
+
+
+def register(app: typer.Typer) -> None:
+    for command in (train, promote, rollback):
+        app.command()(command)
+
+
+def train(
+    context: typer.Context,
+    cut: Annotated[
+        str | None, typer.Option(help="labels known after this are not seen; default: all there are")
+    ] = None,
+    cadence_days: Annotated[int, typer.Option(min=1, help="days between the snapshots that training rows read")] = 7,
+    seed: Annotated[int, typer.Option(help="of splits and trees")] = 0,
+    promote: Annotated[bool, typer.Option(help="serve the new model at once")] = True,
+    as_json: Json = False,
+) -> None:
+    """Train the scorer on applications with known outcomes, beside a baseline without graph features."""
+    from jobs.training import TrainingOptions, run_training
+
+    home = home_of(context)
+    options = TrainingOptions(
+        cut_ms=moment(cut) or now_ms(), cadence_ms=cadence_days * 86_400_000, seed=seed, promote=promote
+    )
+    done = run_training(home.landing, home.models, options, progress)
+    answer(done.to_json(), as_json, done.lines())
+
+
+def promote(context: typer.Context, version: str, as_json: Json = False) -> None:
+    """Serve this version of the model from now on."""
+    from scoring.registry import promote as run
+
+    run(home_of(context).models, version)
+    answer({"serving": version}, as_json, [f"serving {version}"])
+
+
+def rollback(context: typer.Context, as_json: Json = False) -> None:
+    """Serve the version that was served before."""
+    from scoring.registry import rollback as run
+
+    version = run(home_of(context).models)
+    answer({"serving": version}, as_json, [f"serving {version}"])

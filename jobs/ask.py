@@ -1,0 +1,40 @@
+"""Asking the store a question of the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cypher.catalogue import find
+from cypher.parameters import parse_param
+from graph.store import Row
+from graph.store_open import open_store
+from graph.store_questions import questions
+from jobs.home import Home
+from jobs.look import LookError
+
+
+def catalogue() -> Mapping[str, str]:
+    """Every question's name and what it asks."""
+    return {name: question.doc for name, question in sorted(questions().items())}
+
+
+def parse_params(question: str, given: Sequence[str]) -> dict[str, Any]:
+    """``name=value`` texts as typed parameters of a question."""
+    asked = find(questions(), question)
+    params: dict[str, Any] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise LookError(f"write the parameter as name=value, not {text!r}")
+        params[name] = parse_param(asked, name, value)
+    return params
+
+
+def ask_store(home: Home, question: str, params: Mapping[str, Any]) -> list[Row]:
+    """The rows a question gives. Raises QuestionError for a parameter missing or of the wrong type."""
+    store = open_store(home.store_url)
+    try:
+        return store.query(question, params)
+    finally:
+        store.close()
