@@ -50,7 +50,14 @@ serve: $(VENV)/.run ## the scoring service on the demo's data
 	$(BIN)/ringfence --home $(DEMO)/home serve
 
 lock: ## resolve requirements*.in into requirements*.txt, in a fresh environment
-	$(PYTHON) -m benchmarks.lock
+	rm -rf .venv-lock && $(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/python -m pip install -q -r requirements.in
+	(echo "# The exact set that make installs: requirements.in resolved. Written by make lock."; \
+	 .venv-lock/bin/python -m pip freeze) > requirements.txt
+	.venv-lock/bin/python -m pip install -q -r requirements.in -r requirements-dev.in
+	(echo "# Tests, checks and benchmarks: requirements-dev.in resolved. Written by make lock."; echo "-r requirements.txt"; \
+	 .venv-lock/bin/python -m pip freeze | grep -vxFf requirements.txt) > requirements-dev.txt
+	rm -rf .venv-lock
 
 clean: ## remove the demo and caches, keep the environment
 	rm -rf $(DEMO) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
