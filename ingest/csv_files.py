@@ -23,7 +23,7 @@ from ingest.limits import FileRefusedError, Limits
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
-def read_csv(path: Path, scan: Scan, limits: Limits) -> Iterator[pa.Table]:
+def read_csv(path: Path, scan: Scan, limits: Limits, separator: str = ",") -> Iterator[pa.Table]:
     """Rows of a CSV file as strings, with LINE, and FAULT where a row has not as many cells as the header.
 
     UTF-8, with or without byte order mark, or GBK / GB 18030. Lines with nothing in them are passed over.
@@ -46,22 +46,22 @@ def read_csv(path: Path, scan: Scan, limits: Limits) -> Iterator[pa.Table]:
     if encoding is None:
         raise FileRefusedError("encoding", "the file is text neither in UTF-8 nor in GBK")
     with path.open("rb") as file:
-        names, header_lines = _header(file, encoding, limits)
+        names, header_lines = _header(file, encoding, limits, separator)
     with path.open("rb") as file:
         stream: BinaryIO | Recoded = file if scan.clean else Recoded(file, encoding)
-        yield from _rows(stream, names, header_lines, scan.quotes, limits)
+        yield from _rows(stream, names, header_lines, scan.quotes, limits, separator)
     if path.stat().st_mtime_ns != stat.st_mtime_ns:
         raise FileRefusedError("changed", "the file changed while it was read; wait until it is complete")
 
 
-def _header(file: BinaryIO, encoding: Encoding, limits: Limits) -> tuple[list[str], int]:
+def _header(file: BinaryIO, encoding: Encoding, limits: Limits, separator: str) -> tuple[list[str], int]:
     """Column names, and how many lines they and what stands before them take."""
     head = file.read(limits.line_bytes + 4)
     if head.startswith(codecs.BOM_UTF8):
         head = head[len(codecs.BOM_UTF8) :]
     if b"\0" in head.split(b"\n", 1)[0]:
         raise FileRefusedError("characters", "the header holds NUL bytes; is this a CSV file?", 1)
-    reader = csv.reader(io.StringIO(head.decode(encoding, errors="replace"), newline=""))
+    reader = csv.reader(io.StringIO(head.decode(encoding, errors="replace"), newline=""), delimiter=separator)
     try:
         for cells in reader:
             if any(c.strip() for c in cells):
@@ -77,7 +77,7 @@ def _header(file: BinaryIO, encoding: Encoding, limits: Limits) -> tuple[list[st
 
 
 def _rows(
-    stream: BinaryIO | Recoded, names: list[str], header_lines: int, quotes: bool, limits: Limits
+    stream: BinaryIO | Recoded, names: list[str], header_lines: int, quotes: bool, limits: Limits, separator: str
 ) -> Iterator[pa.Table]:
     cells = [f"c{i}" for i in range(len(names))]
     wrong: list[tuple[int, int]] = []  # physical row, newlines inside it
@@ -99,7 +99,7 @@ def _rows(
                 use_threads=False, block_size=limits.chunk_bytes, skip_rows=header_lines, column_names=cells
             ),
             parse_options=arrow_csv.ParseOptions(
-                newlines_in_values=quotes, ignore_empty_lines=False, invalid_row_handler=skip
+                delimiter=separator, newlines_in_values=quotes, ignore_empty_lines=False, invalid_row_handler=skip
             ),
             convert_options=arrow_csv.ConvertOptions(
                 column_types=dict.fromkeys(cells, pa.string()), strings_can_be_null=False

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from ingest.feed import As, Column, EdgeRows, End, Feed, NodeRows
 from ingest.intake import Delivery
-from ingest.public.published import PublicDataError, Table, find
+from ingest.public.published import PublicDataError, Table, find, is_data, listing
 from ingest.public.shaping import Step, deliver
 
 _AT = Column("at", As.TIME, "the step, as a day from 2017-01-01", "2017-01-02T00:00:00.000")
@@ -122,14 +122,11 @@ def missing(path: Path) -> list[str]:
 
 def _there(path: Path) -> list[tuple[str, Step]]:
     """World and step of every file, accounts first, each step bound to the file's own name."""
-    if not path.exists():
-        raise PublicDataError(f"{path}: there is no such file or folder")
-    inside = sorted(path.iterdir()) if path.is_dir() else [path]
+    stems = sorted({p.stem for p in listing(path) if is_data(p)})
     there = []
     for step in (_NODES, _TX):
         short = step.table.name
-        stems = {e.stem for e in inside if e.is_file() and e.suffix.lower() in (".csv", ".parquet")}
-        for stem in sorted(stems):
+        for stem in stems:
             if stem == short or stem.endswith(f"_{short}"):
                 world = stem.removesuffix(short).rstrip("_") or path.resolve().name
                 there.append((world, replace(step, table=replace(step.table, names=(stem,)))))

@@ -23,7 +23,7 @@ from pathlib import Path
 
 from ingest.feed import As, Column, EdgeRows, End, FactRows, Feed, NodeRows
 from ingest.intake import Delivery
-from ingest.public.published import Found, PublicDataError, Table, headers
+from ingest.public.published import Found, PublicDataError, Table, headers, is_data, listing
 from ingest.public.shaping import Step, deliver
 
 ZONE = "Asia/Shanghai"
@@ -216,15 +216,12 @@ def missing(path: Path) -> list[str]:
 
 def _sheets(path: Path) -> dict[str, Found]:
     """Files by what their header says they are."""
-    if not path.exists():
-        raise PublicDataError(f"{path}: there is no such file or folder")
-    inside = sorted((*path.glob("*"), *path.glob("*/*"))) if path.is_dir() else [path]
+    inside = [p for entry in listing(path) for p in (listing(entry) if entry.is_dir() else [entry])]
     parts: dict[str, list[Path]] = {}
-    for file in inside:
-        if file.is_file() and file.suffix.lower() in (".csv", ".parquet"):
-            table = _sheet_of(set(headers(file)))
-            if table is not None:
-                parts.setdefault(table.name, []).append(file)
+    for file in filter(is_data, inside):
+        table = _sheet_of(set(headers(file)))
+        if table is not None:
+            parts.setdefault(table.name, []).append(file)
     tables = {t.name: t for t in (_FIRMS, _BOUGHT, _SOLD, _EITHER)}
     return {name: Found(tables[name], tuple(files)) for name, files in parts.items()}
 

@@ -6,7 +6,6 @@ as it stands (64-bit ids keep every digit, doubles their shortest exact form), a
 
 from __future__ import annotations
 
-import codecs
 import csv
 import hashlib
 from collections.abc import Iterator, Mapping
@@ -15,17 +14,16 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
-from ingest.limits import FileRefusedError
+from ingest.csv_files import read_csv
+from ingest.csv_scan import scan
+from ingest.intake import FAULT, LINE
+from ingest.limits import FileRefusedError, Limits
+from ingest.parquet_files import read_parquet
 from landing.manifest import sha256_file
 
-MAX_TEXT_BYTES = 6 << 30
-"""A file that unpacks to more text than this is refused, whatever its size on disk."""
-
-_LONGEST_LINE = 1 << 20  # pyarrow refuses a line longer than one block
-_BATCH = 65_536
+_LIMITS = Limits()
 
 
 class PublicDataError(ValueError):
@@ -36,8 +34,8 @@ class PublicDataError(ValueError):
 class Table:
     """One table of a set as published.
 
-    ``names``: file names without ending, the published one first. ``columns``: our name -> the headers it goes by.
-    ``optional``: columns that fuller editions of the set carry; they read as missing where the file has none.
+    ``names``: file names without ending, the published one first, the short one last. ``columns``: our name -> the
+    headers it goes by. ``optional``: columns that only some editions carry; they read as missing where there are none.
     """
 
     names: tuple[str, ...]
@@ -47,7 +45,13 @@ class Table:
 
     @property
     def name(self) -> str:
+        """As published."""
         return self.names[0]
+
+    @property
+    def short(self) -> str:
+        """As questions call it."""
+        return self.names[-1]
 
 
 @dataclass(frozen=True)
@@ -69,8 +73,11 @@ class Found:
         return self.parts[0].name if len(self.parts) == 1 else f"{self.parts[0].name} and {len(self.parts) - 1} more"
 
     def read(self) -> pa.Table:
-        """Every row as text, columns under our names, with ``row_no`` from 0."""
-        whole = pa.concat_tables([_read(p, self.table) for p in self.parts])
+        """Every row as text: columns under our names, ``row_no`` from 0, and the intake's LINE and FAULT.
+
+        Empty cells are null. FileRefusedError names the file and what is wrong with it.
+        """
+        whole = pa.concat_tables([piece for path in self.parts for piece in _pieces(path, self.table)])
         return whole.append_column("row_no", pa.array(range(whole.num_rows), pa.int64()))
 
 
@@ -79,115 +86,78 @@ def find(path: Path, table: Table) -> Found | None:
 
     Also taken: a folder of parts, ``Name/part-0000.csv``, as generators write it. Names match in any case.
     """
-    if not path.exists():
-        raise PublicDataError(f"{path}: there is no such file or folder")
-    inside = sorted(path.iterdir()) if path.is_dir() else [path]
+    inside = listing(path)
     for name in table.names:
         for ending in (".csv", ".parquet"):
-            wanted = name.lower() + ending
             for entry in inside:
-                if entry.name.lower() == wanted and entry.is_file():
+                if entry.name.lower() == name.lower() + ending and entry.is_file():
                     return Found(table, (entry,))
         for entry in inside:
             if entry.name.lower() in (name.lower(), f"{name.lower()}.csv") and entry.is_dir():
-                parts = sorted(p for p in entry.iterdir() if p.suffix in (".csv", ".parquet") and p.is_file())
+                parts = sorted(p for p in entry.iterdir() if is_data(p))
                 if parts:
                     return Found(table, tuple(parts))
     return None
 
 
-def headers(path: Path, separator: str = ",") -> list[str]:
-    """Column names of a CSV or Parquet file, trimmed, without a byte order mark."""
+def listing(path: Path) -> list[Path]:
+    """What is in a folder, by name; the file itself when it is one."""
+    if not path.exists():
+        raise PublicDataError(f"{path}: there is no such file or folder")
+    return sorted(path.iterdir()) if path.is_dir() else [path]
+
+
+def is_data(path: Path) -> bool:
+    """Whether it is a CSV or Parquet file."""
+    return path.suffix.lower() in (".csv", ".parquet") and path.is_file()
+
+
+def headers(path: Path) -> list[str]:
+    """Column names of a file, as far as its first line tells; for telling sheets apart, not for reading them."""
     if path.suffix.lower() == ".parquet":
-        return [str(n) for n in pq.read_schema(path).names]
-    with path.open(encoding=encoding_of(path), newline="") as f:
-        line = f.readline(_LONGEST_LINE)
-    return [c.strip().lstrip("\ufeff") for c in next(csv.reader([line], delimiter=separator), [])]
-
-
-def encoding_of(path: Path) -> str:
-    """``utf-8`` when the first mebibyte is valid UTF-8, else ``gb18030`` (of which GBK is a part)."""
-    with path.open("rb") as f:
-        head = f.read(1 << 20)
+        try:
+            return [str(n) for n in pq.read_schema(path).names]
+        except pa.ArrowInvalid:
+            return []
+    with path.open("rb") as file:
+        line = file.readline(_LIMITS.line_bytes)
     try:
-        codecs.getincrementaldecoder("utf-8")().decode(head)
+        text = line.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return "gb18030"
-    return "utf-8"
+        text = line.decode("gb18030", errors="replace")
+    return [c.strip() for c in next(csv.reader([text]), [])]
 
 
 def empty(table: Table) -> pa.Table:
     """No rows of a table: what a join sees when the file is not there."""
-    return _schema(table).empty_table().append_column("row_no", pa.array([], pa.int64()))
+    names = (*table.columns, *table.optional)
+    return pa.table({n: pa.array([], pa.string()) for n in names} | {"row_no": pa.array([], pa.int64())})
 
 
-def _schema(table: Table) -> pa.Schema:
-    return pa.schema([(n, pa.string()) for n in (*table.columns, *table.optional)])
+def _pieces(path: Path, table: Table) -> Iterator[pa.Table]:
+    columnar = path.suffix.lower() == ".parquet"
+    try:
+        seen = 0
+        chunks = read_parquet(path, _LIMITS) if columnar else read_csv(path, scan(path), _LIMITS, table.separator)
+        for chunk in chunks:
+            yield _ours(chunk, table, seen + 1)
+            seen += chunk.num_rows
+    except FileRefusedError as error:
+        raise FileRefusedError(error.code, f"{path.name}: {error.message}", error.line) from None
 
 
-def _read(path: Path, table: Table) -> pa.Table:
-    there = headers(path, table.separator)
-    source = {}
+def _ours(chunk: pa.Table, table: Table, first_line: int) -> pa.Table:
+    """A chunk under our names. Parquet has no lines: its rows are counted from 1."""
+    columns = {}
     for name, known_as in (*table.columns.items(), *table.optional.items()):
-        found = next((h for h in known_as if h in there), None)
-        if found is None and name in table.columns:
-            raise FileRefusedError(
-                "columns_missing", f"{path.name}: no column {' or '.join(known_as)}; it has {', '.join(there)}", 1
-            )
-        source[name] = found
-    wanted = [h for h in source.values() if h is not None]
-    batches = _parquet(path, wanted) if path.suffix.lower() == ".parquet" else _csv(path, table, there, wanted)
-    kept, size = [], 0
-    for batch in batches:
-        size += batch.nbytes
-        if size > MAX_TEXT_BYTES:
-            raise FileRefusedError(
-                "too_large", f"{path.name}: unpacks to more than {MAX_TEXT_BYTES >> 30} GiB; split it"
-            )
-        kept.append(pa.table({n: _column(batch, h) for n, h in source.items()}))
-    return pa.concat_tables(kept) if kept else _schema(table).empty_table()
-
-
-def _column(batch: pa.RecordBatch, header: str | None) -> pa.Array:
-    return pa.nulls(batch.num_rows, pa.string()) if header is None else as_text(batch.column(header))
-
-
-def _csv(path: Path, table: Table, there: list[str], wanted: list[str]) -> Iterator[pa.RecordBatch]:
-    try:
-        yield from pacsv.open_csv(
-            path,
-            read_options=pacsv.ReadOptions(
-                block_size=_LONGEST_LINE, encoding=encoding_of(path), column_names=there, skip_rows=1
-            ),
-            parse_options=pacsv.ParseOptions(delimiter=table.separator, newlines_in_values=True),
-            convert_options=pacsv.ConvertOptions(
-                column_types=dict.fromkeys(there, pa.string()), include_columns=wanted, strings_can_be_null=False
-            ),
-        )
-    except pa.ArrowInvalid as e:
-        if "Empty CSV" in str(e):
-            return
-        raise FileRefusedError(
-            "unreadable", f"{path.name}: no CSV of {len(there)} columns and lines under 1 MiB"
-        ) from e
-
-
-def _parquet(path: Path, wanted: list[str]) -> Iterator[pa.RecordBatch]:
-    try:
-        with pq.ParquetFile(path) as file:
-            yield from file.iter_batches(batch_size=_BATCH, columns=wanted)
-    except pa.ArrowInvalid as e:
-        raise FileRefusedError("unreadable", f"{path.name}: not a readable Parquet file") from e
-
-
-def as_text(column: pa.Array) -> pa.Array:
-    """A column as exact text: integers by digits, doubles in their shortest exact form, times in ISO 8601, missing as
-    missing. Empty text counts as missing, as in the CSV."""
-    type_ = column.type
-    if pa.types.is_timestamp(type_):
-        text = pc.strftime(column.cast(pa.timestamp("ms", tz=type_.tz)), format="%Y-%m-%d %H:%M:%S")
-    elif pa.types.is_dictionary(type_):
-        text = column.dictionary_decode().cast(pa.string())
-    else:
-        text = column.cast(pa.string())
-    return pc.if_else(pc.equal(text, ""), None, text)
+        header = next((h for h in known_as if h in chunk.column_names), None)
+        if header is None and name in table.columns:
+            there = ", ".join(n for n in chunk.column_names if n not in (LINE, FAULT))
+            raise FileRefusedError("columns_missing", f"no column {' or '.join(known_as)} among {there}", 1)
+        text = pa.nulls(chunk.num_rows, pa.string()) if header is None else chunk[header].cast(pa.string())
+        columns[name] = pc.if_else(pc.equal(text, ""), None, text)
+    numbered = LINE in chunk.column_names
+    rows = range(first_line, first_line + chunk.num_rows)
+    columns[LINE] = chunk[LINE] if numbered else pa.array(rows, pa.int64())
+    columns[FAULT] = chunk[FAULT] if FAULT in chunk.column_names else pa.nulls(chunk.num_rows, pa.string())
+    return pa.table(columns)

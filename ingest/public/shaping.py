@@ -16,7 +16,7 @@ import duckdb
 import pyarrow as pa
 
 from ingest.feed import Feed
-from ingest.intake import Delivery
+from ingest.intake import FAULT, LINE, Delivery
 from ingest.limits import FileRefusedError
 from ingest.public.clocks import first_of_two
 from ingest.public.published import Found, PublicDataError, Table, empty, find
@@ -27,7 +27,7 @@ CHUNK_ROWS = 100_000
 _MACROS = r"""
 CREATE MACRO iso(t) AS CASE
     WHEN regexp_full_match(t, '\d{11,13}') THEN strftime(epoch_ms(t::BIGINT), '%Y-%m-%dT%H:%M:%S.%g')
-    WHEN regexp_full_match(t, '\d{4}[-/]\d{1,2}[-/]\d{1,2}([ T]\d{1,2}:\d\d(:\d\d(\.\d{1,3})?)?)?')
+    WHEN regexp_full_match(t, '\d{4}[-/]\d{1,2}[-/]\d{1,2}([ T]\d{1,2}:\d\d(:\d\d(\.\d{1,9})?)?)?')
         THEN coalesce(strftime(try_cast(replace(t, '/', '-') AS TIMESTAMP), '%Y-%m-%dT%H:%M:%S.%g'), t)
     ELSE t END;
 CREATE MACRO content_id(prefix, parts) AS prefix || left(sha256(array_to_string(parts, '|')), 24);
@@ -85,22 +85,21 @@ def deliver(step: Step, file: Found, found: Mapping[str, Found | None]) -> Deliv
     beside = [f for t in step.beside if (f := found[t.name]) is not None]
     made_of = [file.sha256, *(f.sha256 for f in beside), *step.views, step.select, *step.values]
     digest = hashlib.sha256("\n".join(made_of).encode()).hexdigest()
-    first_line = 1 if file.parts[0].suffix.lower() == ".parquet" else 2
-    return Delivery(step.feed, file.label, digest, partial(shape, step, file, beside), first_line)
+    return Delivery(step.feed, file.label, digest, partial(shape, step, file, beside))
 
 
 def shape(step: Step, file: Found, beside: Sequence[Found]) -> Iterator[pa.Table]:
-    """The feed's rows as text columns, at most CHUNK_ROWS at a time."""
+    """The feed's rows as text columns, each with its line, at most CHUNK_ROWS at a time."""
     there = {f.table.name: f for f in beside}
+    rows = _settled(file.read(), step)
     con = duckdb.connect(config={"threads": 2})
     try:
         con.execute(_MACROS)
-        rows = _settled(file.read(), step)
         con.register("published", rows)
-        con.register(step.table.names[-1], rows)
+        con.register(step.table.short, rows)
         for table in step.beside:
             companion = there[table.name].read() if table.name in there else empty(table)
-            con.register(table.names[-1], _settled(companion, step))
+            con.register(table.short, _settled(companion, step))
         for view in step.views:
             con.execute(view)
         shaped = con.sql(step.select, params=list(step.values)).to_arrow_table().sort_by("row_no")
@@ -114,7 +113,9 @@ def shape(step: Step, file: Found, beside: Sequence[Found]) -> Iterator[pa.Table
         )
     names = [c.name for c in step.feed.columns if c.name in shaped.column_names]
     text = shaped.select(names).cast(pa.schema([(n, pa.string()) for n in names]))
-    for start in range(0, text.num_rows, CHUNK_ROWS):
+    for mark in (LINE, FAULT):
+        text = text.append_column(mark, rows[mark].take(shaped["row_no"]))
+    for start in range(0, max(1, text.num_rows), CHUNK_ROWS):
         yield text.slice(start, CHUNK_ROWS).combine_chunks()
 
 
