@@ -29,10 +29,12 @@ class Files:
     def write(self, feed: Feed, known: Int, columns: Texts) -> None:
         """One file: columns by name without known_at, which is made from ``known`` (epoch ms).
 
-        Rows that became known after the end of the world are left out. ValueError when the columns are not the feed's.
+        Rows that became known after the end of the world are left out, and so are optional columns that are not given.
+        ValueError when the columns are not the feed's.
         """
-        expected = [c.name for c in feed.columns]
-        if {*columns, feed.known} != set(expected):
+        given = {*columns, feed.known}
+        expected = [c.name for c in feed.columns if c.required or c.name in given]
+        if given != set(expected):
             raise ValueError(f"{feed.full_name}: columns {sorted(columns)} are not those of the feed {expected}")
         n = len(known)
         whole = {name: c if isinstance(c, pa.Array) else pa.repeat(c, n) for name, c in columns.items()}
