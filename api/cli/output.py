@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 if TYPE_CHECKING:
+    from api.settings import Settings
     from jobs.home import Home
 
 Json = Annotated[bool, typer.Option("--json", help="one JSON object on stdout, for programs")]
@@ -24,14 +25,20 @@ DONE, REFUSED, FAILED = 0, 1, 2
 _started = time.monotonic()
 
 
+def settings_of(context: typer.Context) -> Settings:
+    """The settings, with what the command line says over them."""
+    from api.settings import Settings
+
+    said = {name: value for name, value in context.obj.items() if value is not None}
+    return Settings(**said)
+
+
 def home_of(context: typer.Context) -> Home:
     """The home folder the command works on: --home, else the settings'."""
-    from api.settings import Settings
     from jobs.home import Home
 
-    chosen = context.obj.get("home")
-    settings = Settings()
-    return Home(chosen if chosen is not None else settings.home, context.obj.get("store") or settings.store)
+    settings = settings_of(context)
+    return Home(settings.home, settings.store, settings.records)
 
 
 def tell(line: str) -> None:

@@ -1,0 +1,150 @@
+"""The demo: the main job on a synthetic world, and one question asked of the running service."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from graph.findings.finding import KINDS, Finding
+from ingest.world.spec import WorldSpec
+from jobs.demo import Prepared, applicant, prepare, published
+from jobs.home import Home
+from jobs.progress import Report
+from jobs.report.make import make_report
+from jobs.training import TrainingOptions, run_training
+from records import keys
+from records.database import open_records
+
+START_WITHIN_S = 60.0
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What the demo shows at its end."""
+
+    prepared: Prepared
+    training: Any
+    top: tuple[Finding, ...]
+    scored: dict[str, Any]
+    report: Path
+    out: Path
+    seconds: float
+
+    def to_json(self) -> dict[str, object]:
+        return {
+            "rows": self.prepared.rows,
+            "refresh": self.prepared.refreshed.to_json(),
+            "training": self.training.to_json(),
+            "top_clusters": [asdict(f) for f in self.top],
+            "scored": self.scored,
+            "report": str(self.report),
+            "seconds": round(self.seconds, 1),
+        }
+
+    def lines(self) -> list[str]:
+        done, s = self.prepared.refreshed, self.scored
+        home = self.prepared.home.root
+        return [
+            f"{sum(self.prepared.rows.values()):,} rows taken in; graph of {sum(done.size.values()):,} rows; "
+            + ", ".join(f"{n} {kind.replace('_', ' ')}s" for kind, n in done.findings.items()),
+            "",
+            "The worst cluster of each kind",
+            *(line for f in self.top for line in (f"  {f.score:4.2f}  {f.text_en}", f"        {f.text_zh}")),
+            "",
+            "The scorer",
+            *(f"  {line}" for line in self.training.lines()),
+            "",
+            f"Merchant {s['merchant_id']}: score {s['score']:.3f}, risk {s['risk_level']}",
+            *(f"  +{r['contribution']:.2f}  {r['text_en']}\n         {r['text_zh']}" for r in s["reasons"]),
+            "",
+            f"Pictures: {self.report}",
+            f"All of it took {self.seconds:.0f} s. Now try:",
+            f"  ringfence --home {home} clusters --kind fake_order_ring",
+            f"  ringfence --home {home} clusters --member Merchant:{s['merchant_id']}",
+            f"  ringfence --home {home} ask --list",
+            f"  ringfence --home {home} export --merchant {s['merchant_id']} --out {self.out}/merchant.graphml",
+            f"  ringfence --home {home} keys create loan-origination && ringfence --home {home} serve",
+        ]
+
+
+def run(out: Path, merchants: int, seed: int, now: int, report: Report) -> Demo:
+    """Do the main job in ``out``: world, ingest, refresh, train, score over HTTP, report."""
+    started = time.monotonic()
+    prepared = prepare(out, WorldSpec(merchants=merchants, seed=seed), now, report)
+    home = prepared.home
+    options = TrainingOptions(cut_ms=prepared.spec.end_ts, seed=seed)
+    training = run_training(home.landing, home.models, options, report)
+    snapshot, findings = published(home)
+    report("starting the service and asking it for a score")
+    scored = score_over_http(home, applicant(snapshot, findings))
+    report("drawing the report")
+    page = make_report(home, out / "report.html", scored)
+    top = tuple(f for kind in KINDS if (f := next((x for x in findings if x.kind == kind), None)))
+    return Demo(prepared, training, top, scored, page, out, time.monotonic() - started)
+
+
+def score_over_http(home: Home, merchant_id: str) -> dict[str, Any]:
+    """Start the service on a free port of this machine, ask it for one score with a key of its own, stop it."""
+    now = datetime.now(UTC)
+    with open_records(home.records_url).begin() as connection:
+        secret = keys.create(connection, "demo", ["score"], int(now.timestamp() * 1000), "user:demo")
+    body = {
+        "application_id": f"DEMO-{merchant_id}",
+        "merchant_id": merchant_id,
+        "amount": 20_000_000,
+        "currency": "CNY",
+        "as_of": now.isoformat(),
+    }
+    with _service(home) as address:
+        request = urllib.request.Request(  # noqa: S310 - our own service on the loopback address
+            f"{address}/v1/score",
+            json.dumps(body).encode(),
+            {"Content-Type": "application/json", "X-API-Key": secret},
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+            return {**json.load(answer), "merchant_id": merchant_id, "application_id": body["application_id"]}
+
+
+@contextmanager
+def _service(home: Home) -> Iterator[str]:
+    port = _free_port()
+    command = [sys.executable, "-m", "api.cli.main", "--home", str(home.root), "serve", "--port", str(port)]
+    with (home.root / "serve.log").open("w") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log)  # noqa: S603 - ourselves
+    address = f"http://127.0.0.1:{port}"
+    try:
+        deadline = time.monotonic() + START_WITHIN_S
+        while not _ready(address):
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"the service did not start; see {home.root / 'serve.log'}")
+            time.sleep(0.1)
+        yield address
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def _ready(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{address}/readyz", timeout=2) as answer:  # noqa: S310 - our own service
+            return answer.status == 200
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _free_port() -> int:
+    import socket
+
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return int(s.getsockname()[1])

@@ -1,0 +1,64 @@
+"""The main job on a synthetic world: files in, a published graph and a trained model out."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from graph.findings.finding import Finding
+from graph.snapshot import Snapshot
+from graph.snapshot_files import current_version, open_snapshot
+from ingest.intake import IntakeOptions
+from ingest.sources import SOURCES
+from ingest.world.spec import WorldSpec
+from ingest.world.world import make_world
+from jobs.home import Home
+from jobs.look import all_findings
+from jobs.progress import Report
+from jobs.refresh import Refreshed, refresh
+from jobs.sync import sync
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What the demo stands on once its data are in. ``rows``: source rows taken, by source."""
+
+    home: Home
+    spec: WorldSpec
+    rows: dict[str, int]
+    refreshed: Refreshed
+
+
+def prepare(out: Path, spec: WorldSpec, now: int, report: Report) -> Prepared:
+    """Make the world's files, take them in, refresh as of the world's end. An earlier demo's data go first."""
+    home = Home(out / "home")
+    for old in (home.root, out / "world"):
+        shutil.rmtree(old, ignore_errors=True)
+    report(f"making a world of {spec.merchants:,} shops, seed {spec.seed}")
+    make_world(spec, out / "world")
+    rows = {}
+    for source in SOURCES:
+        report(f"taking in what {source} sent")
+        options = IntakeOptions(now_ms=now)
+        taken = sync(source, [out / "world" / source], home.landing, home.pseudonym_key, home.rejects, options)
+        rows[source] = taken.totals["stored_now"]
+    return Prepared(home, spec, rows, refresh(home, now, spec.end_ts, report=report))
+
+
+def applicant(snapshot: Snapshot, findings: list[Finding]) -> str:
+    """The merchant the demo asks about: a shop of the worst ring or trace that once asked for credit."""
+    asked = set(snapshot.facts["application"].table["merchant_id"].to_pylist())
+    worst = sorted(findings, key=lambda f: (f.kind not in ("fake_order_ring", "loan_trace"), -f.score, f.id))
+    for finding in worst:
+        for merchant in finding.of_kind("Merchant"):
+            if merchant in asked:
+                return merchant
+    return min(asked)
+
+
+def published(home: Home) -> tuple[Snapshot, list[Finding]]:
+    """The published snapshot and its findings."""
+    version, findings = all_findings(home)
+    assert version == current_version(home.snapshots)  # noqa: S101 - nobody else works in the demo's folder
+    return open_snapshot(home.snapshots / version), findings
