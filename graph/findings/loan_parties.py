@@ -1,0 +1,95 @@
+"""Who stands around a loan: the borrower, its owners, its guarantors, the buyers of its shop, and their accounts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from graph.findings.holders import HOLDER_KINDS, Holders, Party
+from graph.proceeds_kernel import BORROWER, BUYER, GUARANTOR, OWNER, Int8
+from graph.snapshot import NULL, Snapshot
+
+PARTIES = ("Merchant", "Person", "Company")
+
+
+@dataclass(frozen=True)
+class Circle:
+    """The parties around one loan. ``accounts``: account -> its class; where several apply, the nearest to the loan."""
+
+    borrowers: tuple[Party, ...]
+    owners: frozenset[Party]
+    guarantors: frozenset[Party]
+    accounts: dict[int, int]
+
+    def classes(self, base: Int8) -> Int8:
+        """The class of each node, over a base in which all accounts are OTHER."""
+        classes = base.copy()
+        for account, kind in self.accounts.items():
+            classes[account] = kind
+        return classes
+
+
+class LoanParties:
+    """Finds the circle of a loan in a snapshot."""
+
+    def __init__(self, snapshot: Snapshot, holders: Holders) -> None:
+        self.snapshot = snapshot
+        self.holders = holders
+        self._buyers: dict[int, set[int]] = {}
+
+    @cached_property
+    def _borrowers(self) -> dict[int, list[Party]]:
+        found: dict[int, list[Party]] = {}
+        for kind in PARTIES:
+            asked = self.snapshot.relation(kind, "APPLIED_FOR", "Loan")
+            for party, loan in zip(asked.src.tolist(), asked.dst.tolist(), strict=True):
+                if (kind, party) not in found.setdefault(loan, []):
+                    found[loan].append((kind, party))
+        return found
+
+    def borrowers(self, loan: int) -> tuple[Party, ...]:
+        """Who asked for the loan."""
+        return tuple(self._borrowers.get(loan, ()))
+
+    def circle(self, loan: int, account: int, ts: int) -> Circle:
+        """The circle of a loan paid out to ``account`` at ``ts``.
+
+        Whoever holds the account paid to counts as borrower. Owners: all behind a borrower and whatever else they own.
+        """
+        borrowers = list(self.borrowers(loan))
+        owners = {p for b in borrowers for p in self.holders.group(b)} - set(borrowers)
+        guarantors = {g for b in borrowers for g in self._guarantors(b, ts)} - set(borrowers) - owners
+        shops = {n for kind, n in borrowers if kind == "Merchant"}
+        shops |= {n for b in borrowers for kind, n in self.holders.owned_by(b) if kind == "Merchant"}
+        accounts: dict[int, int] = {}
+        for shop in shops:
+            for buyer in self._buyers_of(shop):
+                accounts.update(dict.fromkeys(self.holders.accounts(("Buyer", buyer)), BUYER))
+        payee = {p for p in self.holders.of(account) if p[0] in HOLDER_KINDS and (p in owners or p in borrowers)}
+        for parties, kind in ((guarantors, GUARANTOR), (owners, OWNER), ({*borrowers, *payee}, BORROWER)):
+            for party in parties:
+                accounts.update(dict.fromkeys(self.holders.accounts(party), kind))
+        accounts[account] = BORROWER
+        return Circle(tuple(borrowers), frozenset(owners), frozenset(guarantors), accounts)
+
+    def _guarantors(self, party: Party, ts: int) -> set[Party]:
+        kind, number = party
+        found: set[Party] = set()
+        for guarantor in PARTIES:
+            relation = self.snapshot.relation(guarantor, "GUARANTEES", kind)
+            at = relation.in_edges[relation.in_ptr[number] : relation.in_ptr[number + 1]]
+            until = relation.int64("until")[at]
+            found |= {(guarantor, int(n)) for n in relation.src[at[(until == NULL) | (until > ts)]]}
+        return found
+
+    def _buyers_of(self, shop: int) -> set[int]:
+        if shop not in self._buyers:
+            sold = self.snapshot.relation("Orders", "SOLD_BY", "Merchant")
+            placed = self.snapshot.relation("Buyer", "PLACED", "Orders")
+            orders = sold.src[sold.in_edges[sold.in_ptr[shop] : sold.in_ptr[shop + 1]]]
+            starts, ends = placed.in_ptr[orders], placed.in_ptr[orders.astype(np.int64) + 1]
+            at = [placed.in_edges[a:b] for a, b in zip(starts.tolist(), ends.tolist(), strict=True)]
+            self._buyers[shop] = set(placed.src[np.concatenate(at)].tolist()) if at else set()
+        return self._buyers[shop]

@@ -1,0 +1,167 @@
+"""The engine's pass over a batch of edges: forget what is past, search, remember. Numba over graph.loops_layout."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from graph.loops_layout import (
+    AMOUNT,
+    CAPACITY,
+    DEGREE,
+    DST,
+    LATE,
+    NEWEST_ORDER,
+    NEWEST_TS,
+    NEXT_IN,
+    NEXT_OUT,
+    NEXT_SEQ,
+    NONE,
+    ORDER,
+    PUSHED,
+    ROW,
+    SEARCH,
+    SEARCHED,
+    SRC,
+    TAIL,
+    TS,
+    WORK,
+    Float64,
+    Int64,
+    Quest,
+    Ring,
+    Rule,
+    Scratch,
+)
+from graph.loops_search import SLACK, before, cut, loops_through
+
+
+@njit(cache=True)
+def forget(ring: Ring, rule: Rule) -> None:
+    """Free rows that no edge still to come can use and, when the ring is full, the oldest arrival (flagged)."""
+    state = ring.state
+    mask = ring.rows.shape[0] - 1
+    past = state[NEWEST_TS] - rule.window - rule.lateness
+    while state[TAIL] < state[NEXT_SEQ]:
+        row = ring.rows[state[TAIL] & mask]
+        if row[TS] >= past:
+            if state[NEXT_SEQ] - state[TAIL] < ring.rows.shape[0]:
+                return
+            cut(ring, CAPACITY, row[SRC])
+            cut(ring, CAPACITY, row[DST])
+            ring.counts[CAPACITY] += 1
+        ring.out_degree[row[SRC]] -= 1
+        ring.in_degree[row[DST]] -= 1
+        state[TAIL] += 1
+
+
+@njit(cache=True)
+def place(ring: Ring, first: Int64, next_column: int, account: int, seq: int) -> None:
+    """Put a row into an account's chain, which is ordered newest first; only a late row goes further than its head."""
+    mask = ring.rows.shape[0] - 1
+    row = ring.rows[seq & mask]
+    at, newer = first[account], NONE
+    while at >= ring.state[TAIL] and before(row[TS], row[ORDER], ring.rows[at & mask, TS], ring.rows[at & mask, ORDER]):
+        newer = at
+        at = ring.rows[at & mask, next_column]
+    row[next_column] = at
+    if newer == NONE:
+        first[account] = seq
+    else:
+        ring.rows[newer & mask, next_column] = seq
+
+
+@njit(cache=True)
+def remember(ring: Ring, src: int, dst: int, ts: int, order: int, amount: float, row_number: int) -> None:
+    """Add an edge to the ring."""
+    seq = ring.state[NEXT_SEQ]
+    mask = ring.rows.shape[0] - 1
+    row = ring.rows[seq & mask]
+    row[TS], row[ORDER], row[SRC], row[DST], row[ROW] = ts, order, src, dst, row_number
+    ring.amounts[seq & mask, AMOUNT] = amount
+    place(ring, ring.first_out, NEXT_OUT, src, seq)
+    place(ring, ring.first_in, NEXT_IN, dst, seq)
+    ring.out_degree[src] += 1
+    ring.in_degree[dst] += 1
+    ring.state[NEXT_SEQ] = seq + 1
+
+
+@njit(cache=True)
+def ask(ring: Ring, rule: Rule, src: int, dst: int, ts: int, order: int, amount: float, late: bool) -> Quest:
+    """A search of its own number for the edge, with the amounts that any of its companions can have."""
+    ring.state[SEARCH] += 2
+    least, most = -np.inf, np.inf
+    if rule.by_amount:
+        steps = rule.max_length - 1
+        least, most = amount / rule.grow**steps, amount / rule.keep**steps
+        if late:
+            least, most = min(least, amount * rule.keep**steps), max(most, amount * rule.grow**steps)
+            # Across the turn amounts are free of each other, but all lie within these of the edge's own: each part
+            # follows on from it or leads up to it.
+        least, most = least * (1 - SLACK), most * (1 + SLACK)
+    return Quest(ring.state[SEARCH], src, dst, ts, order, amount, least, most)
+
+
+@njit(cache=True)
+def push_edges(
+    ring: Ring,
+    rule: Rule,
+    scratch: Scratch,
+    src: npt.NDArray[np.int32],
+    dst: npt.NDArray[np.int32],
+    ts: Int64,
+    order: Int64,
+    amount: Float64,
+    row: Int64,
+    start: int,
+    out: Int64,
+    search: bool,
+) -> tuple[int, int]:
+    """Take edges from ``start`` on while ``out`` surely has room for one edge's loops: next to take, how far filled.
+
+    ``search``: False only remembers (the benchmark's measure of the engine's own floor).
+    """
+    state = ring.state
+    filled = 0
+    room = 2 * rule.loops_per_edge * (rule.max_length + 1)
+    i = start
+    while i < len(src) and filled + room <= len(out):
+        u, v, t, o, a = src[i], dst[i], ts[i], order[i], amount[i]
+        state[PUSHED] += 1
+        late = False
+        if state[PUSHED] == 1 or before(state[NEWEST_TS], state[NEWEST_ORDER], t, o):
+            state[NEWEST_TS], state[NEWEST_ORDER] = t, o
+        else:
+            late = before(t, o, state[NEWEST_TS], state[NEWEST_ORDER])
+        if u == v:
+            i += 1
+            continue
+        if t < state[NEWEST_TS] - rule.lateness:
+            cut(ring, LATE, u)
+            cut(ring, LATE, v)
+            ring.counts[LATE] += 1
+            i += 1
+            continue
+        forget(ring, rule)
+        if search and (not rule.by_amount or a == a):
+            hub = False
+            if rule.degree_cap > 0:
+                for w in (u, v):
+                    if ring.out_degree[w] + ring.in_degree[w] > rule.degree_cap:
+                        hub = True
+                        cut(ring, DEGREE, w)
+                        ring.counts[DEGREE] += 1
+            if not hub:
+                if ring.out_degree[v] > 0 and ring.in_degree[u] > 0:
+                    quest = ask(ring, rule, u, v, t, o, a, False)
+                    filled, work = loops_through(ring, rule, quest, scratch, False, row[i], out, filled)
+                    state[SEARCHED] += 1
+                    state[WORK] += work
+                if late and ring.out_degree[v] > 0:
+                    quest = ask(ring, rule, u, v, t, o, a, True)
+                    filled, work = loops_through(ring, rule, quest, scratch, True, row[i], out, filled)
+                    state[WORK] += work
+        remember(ring, u, v, t, o, a, row[i])
+        i += 1
+    return i, filled
