@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -80,26 +80,19 @@ class View:
 
 
 def newest_versions(rows: pa.Table) -> pa.Table:
-    """One row per id out of many versions: greatest (updated_ts, known_ts), the later row on a tie."""
-    if rows.num_rows < 2:
+    """One row per id out of many versions: greatest (updated_ts, known_ts), the later row on a tie. Order is kept."""
+    ids = rows["id"].combine_chunks().dictionary_encode()
+    if len(ids.dictionary) == rows.num_rows:
         return rows
-    con = duckdb.connect()
-    try:
-        con.register("versions", rows)
-        repeated = con.sql("SELECT id FROM versions GROUP BY id HAVING count(*) > 1").to_arrow_table()
-        if repeated.num_rows == 0:
-            return rows
-        con.register("numbered", rows.append_column("_row", pa.array(range(rows.num_rows), pa.int64())))
-        con.register("repeated", repeated)
-        kept = con.sql(
-            """SELECT _row FROM numbered WHERE id NOT IN (SELECT id FROM repeated)
-               UNION ALL
-               (SELECT _row FROM numbered WHERE id IN (SELECT id FROM repeated)
-                QUALIFY row_number() OVER (PARTITION BY id ORDER BY updated_ts DESC, known_ts DESC, _row DESC) = 1)"""
-        ).to_arrow_table()
-        return rows.take(kept["_row"].combine_chunks().sort())
-    finally:
-        con.close()
+    id_ = ids.indices.to_numpy()
+    again = np.bincount(id_)[id_] > 1  # only ids seen more than once need sorting
+    row = np.flatnonzero(again)
+    updated, known = (rows[c].to_numpy()[row] for c in ("updated_ts", "known_ts"))
+    order = row[np.lexsort((row, known, updated, id_[row]))]
+    newest = np.append(id_[order][1:] != id_[order][:-1], True)
+    kept = ~again
+    kept[order[newest]] = True
+    return rows.filter(pa.array(kept))
 
 
 class Batch:
