@@ -8,10 +8,9 @@ import pyarrow as pa
 from ingest.sources import bank as feeds
 from ingest.world import shops as kinds
 from ingest.world import trade
-from ingest.world.files import Files
+from ingest.world.files import CNY, Files, hours_later
 from ingest.world.geography import REGIONS
 from ingest.world.letters import coded, money, picked, times, words
-from ingest.world.platform_files import CNY, hours_later
 from ingest.world.scene import NONE, PARTIES, Scene
 from ingest.world.spec import DAY, HOUR
 from ingest.world.texts import Texts, sometimes_blank
@@ -68,18 +67,27 @@ def _parties(scene: Scene, texts: Texts, files: Files, rng: np.random.Generator)
 
 
 def _accounts(scene: Scene, texts: Texts, files: Files, rng: np.random.Generator) -> None:
-    accounts, transfers = scene.accounts, scene.transfers
+    """Accounts, one in thirty first without its holder; transfers, known the next morning."""
+    accounts, transfers, n = scene.accounts, scene.transfers, len(scene.accounts)
+    held = accounts["holder_kind"] != NONE
+    unnamed = np.flatnonzero(held & (rng.random(n) < 0.03))
+    row = np.concatenate([np.arange(n), unnamed])
+    first = np.arange(len(row)) < n
+    hidden = first & np.isin(row, unnamed)
+    updated = accounts["opened"][row] + np.where(first, 0, rng.integers(5, 90, len(row)) * DAY)
+    kind = np.where(hidden, NONE, accounts["holder_kind"][row])
     files.write(
         feeds.ACCOUNTS,
-        scene.calendar.next_morning(rng, accounts["opened"]),
+        scene.calendar.next_morning(rng, updated),
         {
-            "account_no": texts.account,
-            "holder_kind": words(PARTIES, accounts["holder_kind"]),
-            "holder_id": texts.id(accounts["holder_kind"], accounts["holder"]),
-            "holder_identity": texts.identity(accounts["holder_kind"], accounts["holder"]),
-            "bank": words(kinds.BANKS, accounts["bank"]),
-            "account_type": sometimes_blank(rng, words(kinds.ACCOUNT_TYPES, accounts["kind"]), 0.02),
-            "opened_at": times(accounts["opened"]),
+            "account_no": picked(texts.account, row),
+            "holder_kind": words(PARTIES, kind),
+            "holder_id": texts.id(kind, accounts["holder"][row]),
+            "holder_identity": texts.identity(kind, accounts["holder"][row]),
+            "bank": words(kinds.BANKS, accounts["bank"][row]),
+            "account_type": sometimes_blank(rng, words(kinds.ACCOUNT_TYPES, accounts["kind"][row]), 0.02),
+            "opened_at": times(accounts["opened"][row]),
+            "updated_at": times(updated),
         },
     )
     transfers.keep(np.argsort(transfers["ts"], kind="stable"))

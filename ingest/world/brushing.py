@@ -12,7 +12,7 @@ from ingest.world.plan import PLATFORM, RING, Plan, Scheme
 from ingest.world.scene import FAKE, NONE, Scene
 from ingest.world.shops import new_persons, personal_accounts, regions
 from ingest.world.spec import DAY
-from ingest.world.trade import PRIVATE, PURSE, pay
+from ingest.world.trade import PRIVATE, REFUND, REWARD, between_people, pay
 
 
 def brush(scene: Scene, market: Market, plan: Plan) -> None:
@@ -58,8 +58,8 @@ def _ring(scene: Scene, market: Market, plan: Plan, rng: np.random.Generator, nu
 def _fakes_wanted(scene: Scene, market: Market, rng: np.random.Generator, scheme: Scheme) -> Int:
     """Fakes per shop: about as many as it sells in half a year, times the intensity."""
     half_year = BASE_SHARE * scene.spec.orders_per_shop * market.weight[scheme.shops] * 6 / scene.spec.months
-    factor = (0.3 + 1.5 * scheme.intensity) * rng.lognormal(0, 0.3, len(scheme.shops))
-    return np.clip(np.maximum(half_year, 12) * factor, 8, 260).astype(np.int64)
+    factor = (0.4 + 1.9 * scheme.intensity) * rng.lognormal(0, 0.3, len(scheme.shops))
+    return np.clip(np.maximum(half_year, 14) * factor, 8, 260).astype(np.int64)
 
 
 def _deal(rng: np.random.Generator, buyers: int, wanted: Int, *, each_once: bool) -> Int:
@@ -141,7 +141,16 @@ def pay_back(scene: Scene) -> None:
     total = np.bincount(group, weights=owed).astype(np.int64)
     last = np.zeros(len(first), np.int64)
     np.maximum.at(last, group, ts)
-    pay(scene, payer[first], scene.buyers["wallet"][orders["buyer"][row[first]]], last, total, PRIVATE, PURSE)
+    why = rng.choice([PRIVATE, REFUND, REWARD], len(first), p=[0.6, 0.2, 0.2])
+    pay(
+        scene,
+        payer[first],
+        scene.buyers["wallet"][orders["buyer"][row[first]]],
+        last,
+        total,
+        why,
+        between_people(rng, len(first)),
+    )
 
 
 def ring_buyers(scene: Scene) -> dict[int, Int]:

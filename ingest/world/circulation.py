@@ -1,4 +1,4 @@
-"""Fund loops: a shop's money goes out through two to eight accounts and comes back a little smaller, again and again."""
+"""Fund loops: a shop's money goes through two to eight accounts and comes back a little smaller, again and again."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ingest.world.plan import LOOP, Plan
 from ingest.world.scene import NONE, PERSON, Scene
 from ingest.world.shops import company_accounts, new_companies, new_persons, personal_accounts
 from ingest.world.spec import DAY, HOUR
-from ingest.world.trade import BANK, GOODS, LIVING, PRIVATE, pay
+from ingest.world.trade import BANK, CURRENT, GOODS, LIVING, POOLING, PRIVATE, between_people, pay
 
 
 class Fronts:
@@ -54,7 +54,15 @@ class Fronts:
         incoming = rng.random(n * 8) < 0.4
         purse = scene.shops["purse"][others]
         amount = (rng.lognormal(6.8, 1.1, n * 8) * 100).astype(np.int64)
-        pay(scene, np.where(incoming, purse, own), np.where(incoming, own, purse), ts, amount, LIVING)
+        pay(
+            scene,
+            np.where(incoming, purse, own),
+            np.where(incoming, own, purse),
+            ts,
+            amount,
+            LIVING,
+            between_people(rng, n * 8),
+        )
         return account
 
 
@@ -97,7 +105,7 @@ def _round(scene: Scene, rng: np.random.Generator, path: Int, start: int, turnov
     amount = turnover * rng.lognormal(0.1, 0.5) * np.cumprod(1 - decay)
     wait = np.exp(rng.uniform(np.log(0.3), np.log(20), hops)) * HOUR
     ts = start + np.cumsum(wait).astype(np.int64) // 1000 * 1000
-    purpose = GOODS if rng.random() < 0.6 else PRIVATE
+    purpose = int(rng.choice([GOODS, PRIVATE, CURRENT, POOLING], p=[0.4, 0.3, 0.2, 0.1]))
     if rng.random() < 0.125:
         part = rng.uniform(0.3, 0.7)
         pay(scene, path[:-1], path[1:], ts, (amount * part).astype(np.int64), purpose, BANK)

@@ -15,7 +15,7 @@ from ingest.world.sales import Sales
 from ingest.world.scene import Scene
 from ingest.world.spec import DAY, HOUR
 
-BASE_LOG_ODDS = -2.75
+BASE_LOG_ODDS = -4.3
 MINIMUM_LOAN = 200_000
 """Cents: nobody asks for less than CNY 2,000."""
 
@@ -39,21 +39,21 @@ def lend(scene: Scene, sales: Sales) -> None:
     shop, ts, n = apps["shop"], apps["ts"], len(scene.applications)
     seen = sales.all.amount(shop, ts - 180 * DAY, ts)
     real = sales.true.amount(shop, ts - 180 * DAY, ts)
-    appetite = rng.normal(-0.2, 0.6, n)
+    appetite = rng.normal(-0.15, 0.8, n)
     amount = np.maximum(np.round((seen + 3e4) * np.exp(appetite) / 1e5) * 100_000, MINIMUM_LOAN).astype(np.int64)
     before = sales.true.amount(shop, ts - 180 * DAY, ts - 90 * DAY)
     trend = np.clip(np.log((real - before + 5e4) / (before + 5e4)), -2, 2)
     leverage = np.log(amount / (real + 1e5))
     odds = (
         BASE_LOG_ODDS
-        + 0.55 * np.clip(leverage + 0.3, -2, 3)
-        - 0.35 * trend
-        - 0.45 * scene.shop_health[shop]
-        + np.array([r.risk for r in REGIONS])[shops["region"][shop]]
-        + np.array([c.risk for c in CATEGORIES])[shops["category"][shop]]
-        + np.where(ts - shops["opened"][shop] < 240 * DAY, 0.35, 0.0)
+        + 1.5 * np.clip(leverage + 0.3, -2, 2.5)
+        - 0.4 * trend
+        - 0.75 * scene.shop_health[shop]
+        + 2.5 * np.array([r.risk for r in REGIONS])[shops["region"][shop]]
+        + 2.5 * np.array([c.risk for c in CATEGORIES])[shops["category"][shop]]
+        + np.where(ts - shops["opened"][shop] < 240 * DAY, 1.3, 0.0)
         + scene.strain_total()
-        + rng.normal(0.0, 0.5, n)
+        + rng.normal(0.0, 0.3, n)
     )
     risk = 1 / (1 + np.exp(-odds))
     failed = rng.random(n) < risk

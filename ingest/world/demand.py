@@ -24,23 +24,22 @@ class Market:
         self.price = price * rng.lognormal(0.0, 0.45, n) * 100
         self.opening = calendar.share(np.maximum(shops["opened"], calendar.start))
         # health bends the course of trade: below 1 it grows towards the end, above 1 it fades
-        self.bend = np.exp(-0.35 * scene.shop_health + rng.normal(0.0, 0.35, n))
+        self.bend = np.exp(-0.5 * scene.shop_health + rng.normal(0.0, 0.35, n))
         self.taste = rng.integers(0, max(4, n // 60), n)
+        self._since = scene.buyers["since"]
+        self._favourite = weighted(rng, self.weight, len(scene.buyers))
+        self._prefers = rng.integers(0, self.taste.max() + 1, len(scene.buyers))
         self._by_taste = np.argsort(self.taste, kind="stable")
         self._taste_start = np.searchsorted(self.taste[self._by_taste], np.arange(self.taste.max() + 2))
         self._taste_weight = np.concatenate([[0.0], np.cumsum(self.weight[self._by_taste])])
 
     def shops_for(self, rng: np.random.Generator, buyers: Int) -> Int:
         """A shop for each order: a quarter of the favourites, a fifth within the buyer's taste, else any by size."""
-        own = np.random.default_rng([self.scene.spec.seed, 77])
-        n_buyers = len(self.scene.buyers)
-        favourite = weighted(own, self.weight, n_buyers)
-        taste = own.integers(0, len(self._taste_start) - 1, n_buyers)
         found = weighted(rng, self.weight, len(buyers))
         kind = rng.random(len(buyers))
-        found = np.where(kind < 0.25, favourite[buyers], found)
+        found = np.where(kind < 0.25, self._favourite[buyers], found)
         inside = np.flatnonzero((kind >= 0.25) & (kind < 0.45))
-        group = taste[buyers[inside]]
+        group = self._prefers[buyers[inside]]
         low, high = (self._taste_weight[self._taste_start[g]] for g in (group, group + 1))
         at = np.searchsorted(self._taste_weight, low + (high - low) * rng.random(len(inside)), side="right") - 1
         ok = high > low
@@ -49,8 +48,8 @@ class Market:
 
     def times_for(self, rng: np.random.Generator, buyers: Int, shops: Int) -> Int:
         """A moment for each order, after the shop opened and the buyer signed up."""
-        since = self.scene.calendar.share(np.maximum(self.scene.buyers["since"], self.scene.calendar.start))
-        low = np.maximum(self.opening[shops], since[buyers])
+        since = self.scene.calendar.share(np.maximum(self._since[buyers], self.scene.calendar.start))
+        low = np.maximum(self.opening[shops], since)
         course = rng.random(len(shops)) ** self.bend[shops]
         share = low + (1 - low) * (0.35 * rng.random(len(shops)) + 0.65 * course)
         return self.scene.calendar.at(rng, np.minimum(share, 1 - 1e-9))
@@ -77,7 +76,7 @@ class Market:
     ) -> Int:
         """Orders into the book; those before the shop opened or past the end are left out."""
         amount = self.amounts(rng, shops) if amount is None else amount
-        ok = (ts >= self.scene.shops["opened"][shops]) & (ts >= self.scene.buyers["since"][buyers])
+        ok = (ts >= self.scene.shops["opened"][shops]) & (ts >= self._since[buyers])
         ok &= (ts >= self.scene.calendar.start) & (ts < self.scene.calendar.end)
         back = np.broadcast_to(np.asarray(paid_back, np.int64), ts.shape)
         return self.scene.orders.add(

@@ -12,8 +12,11 @@ from pyarrow import csv
 from ingest.feed import Feed
 from ingest.world.chance import Int
 from ingest.world.letters import times
+from ingest.world.spec import HOUR
 
 Texts = Mapping[str, pa.Array | pa.Scalar]
+
+CNY = pa.scalar("CNY")
 
 _PLAIN = csv.WriteOptions(quoting_style="none", quoting_header="none")
 
@@ -46,3 +49,8 @@ class Files:
         folder.mkdir(parents=True, exist_ok=True)
         csv.write_csv(table, folder / f"{feed.name}.csv", _PLAIN)
         self.rows[f"{feed.source}/{feed.name}.csv"] = table.num_rows
+
+
+def hours_later(rng: np.random.Generator, ts: Int) -> Int:
+    """When an hourly delivery brought rows of that time: within six hours."""
+    return ts + (rng.random(len(ts)) * 5.7 * HOUR).astype(np.int64) // 1000 * 1000 + 60_000

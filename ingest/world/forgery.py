@@ -43,7 +43,7 @@ def forge_tax(scene: Scene, plan: Plan) -> None:
 
 
 def forge_customs(scene: Scene, plan: Plan) -> None:
-    """Exports declared before the application: values of a multiple of the sales, with the weight of next to nothing."""
+    """Exports declared before the application: a multiple of the sales in value, next to nothing in weight."""
     rng = scene.chance.of("forged customs")
     for scheme in plan.of(CUSTOMS):
         shop = int(scheme.shops[0])

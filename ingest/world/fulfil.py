@@ -16,7 +16,7 @@ def refund(scene: Scene) -> None:
     """Money back for some orders, more for lines of goods that fit badly and for shops in poor health."""
     rng, orders, shops = scene.chance.of("refunds"), scene.orders, scene.shops
     share = np.array([c.refunds for c in CATEGORIES])[shops["category"]] * np.exp(
-        -0.25 * scene.shop_health + rng.normal(0, 0.35, len(shops))
+        -0.5 * scene.shop_health + rng.normal(0, 0.3, len(shops))
     )
     chance = np.minimum(share, 0.5)[orders["shop"]] * np.where(orders["manner"] == FAKE, 0.35, 1.0)
     row = np.flatnonzero(rng.random(len(orders)) < chance)

@@ -20,7 +20,7 @@ class Region:
 
 @dataclass(frozen=True)
 class Category:
-    """A line of goods: price (CNY, median), weight (g, median), refund share, added log-odds of failing, customs code."""
+    """A line of goods: median price (CNY) and weight (g), refund share, added log-odds of failing, customs code."""
 
     name: str
     price: float

@@ -9,7 +9,7 @@ from ingest.world.geography import OFFICE, WAREHOUSE
 from ingest.world.scene import COMPANY, NONE, Scene
 from ingest.world.shops import company_accounts, new_persons, personal_accounts
 from ingest.world.spec import DAY, HOUR
-from ingest.world.trade import CURRENT, POOLING, PRIVATE, pay
+from ingest.world.trade import CURRENT, POOLING, PRIVATE, between_people, pay
 
 
 def share_buildings(scene: Scene) -> None:
@@ -61,6 +61,7 @@ def raise_families(scene: Scene) -> Int:
         ts,
         (rng.lognormal(6.8, 1.0, len(a)) * 100).astype(np.int64),
         PRIVATE,
+        between_people(rng, len(a)),
     )
     return account[of_shop]
 
@@ -70,10 +71,11 @@ def pool_treasuries(scene: Scene) -> None:
     rng, shops = scene.chance.of("treasury"), scene.shops
     company, counts = np.unique(shops["company"][shops["company"] != NONE], return_counts=True)
     head_of = _first_accounts(scene)
+    sold_by = np.bincount(scene.orders["shop"], weights=scene.orders["amount"], minlength=len(shops))
     for group in company[counts >= 2]:
         mine = np.flatnonzero(shops["company"] == group)
         head = np.full(len(mine), head_of[group])
-        sold = np.bincount(scene.orders["shop"], weights=scene.orders["amount"], minlength=len(shops))[mine]
+        sold = sold_by[mine]
         weeks = np.arange(scene.calendar.start + 20 * DAY, scene.calendar.end - 10 * DAY, 7 * DAY)
         shop, week = np.tile(np.arange(len(mine)), len(weeks)), np.repeat(weeks, len(mine))
         up = (sold[shop] / 78 * rng.uniform(0.5, 0.9, len(shop))).astype(np.int64)

@@ -6,10 +6,9 @@ import numpy as np
 
 from ingest.sources import customs, labels, logistics, tax
 from ingest.world import outcomes, papers
-from ingest.world.files import Files
+from ingest.world.files import CNY, Files, hours_later
 from ingest.world.geography import CATEGORIES, PLACE_TYPES, REGIONS
 from ingest.world.letters import coded, days, money, numbers, picked, times, words
-from ingest.world.platform_files import CNY, hours_later
 from ingest.world.scene import PARTIES, Scene
 from ingest.world.spec import DAY
 from ingest.world.texts import Texts, sometimes_blank

@@ -26,7 +26,7 @@ def label(scene: Scene) -> None:
     late = np.where(rng.random(n) < 0.06, rng.uniform(60, 150, n), rng.gamma(2.0, 9.0, n) + 1)
     known = np.maximum(decided + (late * DAY).astype(np.int64), apps["ts"][row] + 90 * DAY)
     value = bad | caught
-    wrong = rng.random(n) < 0.02
+    wrong = rng.random(n) < 0.012
     source = np.where(caught, INVESTIGATION, np.where(value ^ wrong, COLLECTIONS, REPAID))
     source = np.where(bad & (scene.strain_total()[row] > 1.5) & (rng.random(n) < 0.35), INVESTIGATION, source)
     number = rng.permutation(n)

@@ -24,10 +24,10 @@ RING, PLATFORM, CIRCLE, LOOP, HOME, TAX, CUSTOMS = (
     "forged_customs",
 )
 
-WEIGHT = {RING: 2.6, PLATFORM: 2.3, CIRCLE: 2.5, LOOP: 2.6, HOME: 3.2, TAX: 1.8, CUSTOMS: 1.8}
+WEIGHT = {RING: 3.7, PLATFORM: 3.5, CIRCLE: 3.7, LOOP: 3.6, HOME: 3.6, TAX: 3.0, CUSTOMS: 3.0}
 """Log-odds that a scheme of full intensity adds to the application it is for."""
 
-_SHARE = {RING: 0.30, PLATFORM: 0.20, CIRCLE: 0.17, LOOP: 0.14, HOME: 0.11, TAX: 0.05, CUSTOMS: 0.03}
+_SHARE = {RING: 0.28, PLATFORM: 0.19, CIRCLE: 0.20, LOOP: 0.14, HOME: 0.11, TAX: 0.05, CUSTOMS: 0.03}
 _ALSO = {
     RING: {HOME: 0.3, TAX: 0.15, LOOP: 0.1},
     PLATFORM: {HOME: 0.15, TAX: 0.1},
@@ -84,7 +84,7 @@ def make_plan(scene: Scene) -> Plan:
             if plan.target[shop] >= 0:
                 continue
             own = np.flatnonzero(apps["shop"] == shop)
-            plan.target[shop] = own[np.argmax(chosen[own])]
+            plan.target[shop] = own[0] if rng.random() < 0.6 else own[np.argmax(chosen[own])]
             if scheme.kind in (CIRCLE, PLATFORM, RING) and anchor >= 0:
                 apps["ts"][plan.target[shop]] = _near(scene, rng, anchor, int(shop), int(apps["ts"][plan.target[shop]]))
             anchor = int(apps["ts"][plan.target[shop]])

@@ -8,22 +8,16 @@ import pyarrow as pa
 from ingest.sources import platform as feeds
 from ingest.world import fulfil
 from ingest.world.chance import Int
-from ingest.world.files import Files
+from ingest.world.device_files import write_devices
+from ingest.world.files import CNY, Files, hours_later
 from ingest.world.geography import CATEGORIES, PLATFORMS, REGIONS
 from ingest.world.letters import coded, money, numbers, picked, times, words
 from ingest.world.names import written_oddly
-from ingest.world.scene import BUYER, FAKE, MERCHANT, Scene
+from ingest.world.scene import FAKE, NONE, Scene
 from ingest.world.spec import DAY, HOUR
 from ingest.world.texts import Texts, sometimes_blank
 
-CNY = pa.scalar("CNY")
 _REGION_NAMES = [r.name for r in REGIONS]
-DEVICE_TYPES = ("phone", "tablet", "desktop")
-
-
-def hours_later(rng: np.random.Generator, ts: Int) -> Int:
-    """When the platform's hourly delivery brought a row: within six hours."""
-    return ts + (rng.random(len(ts)) * 5.7 * HOUR).astype(np.int64) // 1000 * 1000 + 60_000
 
 
 def write_platform(scene: Scene, texts: Texts, files: Files) -> None:
@@ -33,46 +27,72 @@ def write_platform(scene: Scene, texts: Texts, files: Files) -> None:
     _buyers(scene, texts, files, rng)
     _orders(scene, texts, files, rng)
     _refunds(scene, texts, files, rng)
-    _devices(scene, texts, files, rng)
+    write_devices(scene, texts, files)
 
 
 def _merchants(scene: Scene, texts: Texts, files: Files, rng: np.random.Generator) -> None:
-    shops = scene.shops
+    """A shop in fifteen has moved its stock since: its first row names the place before."""
+    shops, n = scene.shops, len(scene.shops)
+    moved = np.flatnonzero(rng.random(n) < 0.07)
+    row = np.concatenate([np.arange(n), moved])
+    first = np.concatenate([np.ones(n, bool), np.zeros(len(moved), bool)])
+    has_moved = np.isin(row, moved)
+    since = np.maximum(shops["opened"], scene.calendar.start)
+    later = since + (rng.random(n) * (scene.calendar.end - since)).astype(np.int64) // 1000 * 1000
+    updated = np.where(first, shops["opened"][row], later[row])
+    ships_from = np.where(first & has_moved, shops["address"][row], shops["ships_from"][row])
+    known = scene.calendar.next_morning(rng, updated)
     files.write(
         feeds.MERCHANTS,
-        scene.calendar.next_morning(rng, shops["opened"]),
+        known,
         {
-            "merchant_id": texts.shop,
-            "platform": words(PLATFORMS, shops["platform"]),
-            "shop_name": texts.shop_name,
-            "category": sometimes_blank(rng, words([c.name for c in CATEGORIES], shops["category"]), 0.02),
-            "region": sometimes_blank(rng, words(_REGION_NAMES, shops["region"]), 0.01),
-            "opened_at": times(shops["opened"]),
-            "owner_id": sometimes_blank(rng, picked(texts.person, shops["owner"]), 0.01),
-            "company_id": picked(texts.company, shops["company"]),
-            "phone": sometimes_blank(rng, written_oddly(rng, picked(texts.phone, shops["phone"])), 0.02),
-            "registered_address": sometimes_blank(rng, picked(texts.street, shops["address"]), 0.02),
-            "ship_from_address": sometimes_blank(rng, picked(texts.street, shops["ships_from"]), 0.04),
-            "updated_at": times(shops["opened"]),
+            "merchant_id": picked(texts.shop, row),
+            "platform": words(PLATFORMS, shops["platform"][row]),
+            "shop_name": picked(texts.shop_name, row),
+            "category": _blanked(rng, words([c.name for c in CATEGORIES], shops["category"]), row, 0.02),
+            "region": _blanked(rng, words(_REGION_NAMES, shops["region"]), row, 0.01),
+            "opened_at": times(shops["opened"][row]),
+            "owner_id": _blanked(rng, picked(texts.person, shops["owner"]), row, 0.01),
+            "company_id": picked(texts.company, shops["company"][row]),
+            "phone": _blanked(rng, written_oddly(rng, picked(texts.phone, shops["phone"])), row, 0.02),
+            "registered_address": _blanked(rng, picked(texts.street, shops["address"]), row, 0.02),
+            "ship_from_address": sometimes_blank(rng, picked(texts.street, ships_from), 0.03),
+            "updated_at": times(updated),
         },
     )
 
 
 def _buyers(scene: Scene, texts: Texts, files: Files, rng: np.random.Generator) -> None:
-    buyers = scene.buyers
+    """A buyer in twenty-five has moved house since: the first row names a place of their own before."""
+    buyers, n = scene.buyers, len(scene.buyers)
+    moved = np.flatnonzero(rng.random(n) < 0.04)
+    before = np.full(n, NONE)
+    before[moved] = rng.permutation(buyers["address"])[: len(moved)]
+    row = np.concatenate([np.arange(n), moved])
+    first = np.arange(len(row)) < n
+    since = np.maximum(buyers["since"], scene.calendar.start)
+    later = since + (rng.random(n) * (scene.calendar.end - since)).astype(np.int64) // 1000 * 1000
+    updated = np.where(first, buyers["since"][row], later[row])
+    address = np.where(first & (before[row] != NONE), before[row], buyers["address"][row])
     files.write(
         feeds.BUYERS,
-        scene.calendar.next_morning(rng, buyers["since"]),
+        scene.calendar.next_morning(rng, updated),
         {
-            "buyer_id": texts.buyer,
-            "platform": words(PLATFORMS, buyers["platform"]),
-            "region": sometimes_blank(rng, words(_REGION_NAMES, buyers["region"]), 0.05),
-            "phone": written_oddly(rng, picked(texts.phone, buyers["phone"])),
-            "address": sometimes_blank(rng, picked(texts.street, buyers["address"]), 0.08),
-            "account_no": picked(texts.account, buyers["wallet"]),
-            "registered_at": times(buyers["since"]),
+            "buyer_id": picked(texts.buyer, row),
+            "platform": words(PLATFORMS, buyers["platform"][row]),
+            "region": _blanked(rng, words(_REGION_NAMES, buyers["region"]), row, 0.05),
+            "phone": written_oddly(rng, picked(texts.phone, buyers["phone"][row])),
+            "address": sometimes_blank(rng, picked(texts.street, address), 0.08),
+            "account_no": picked(texts.account, buyers["wallet"][row]),
+            "registered_at": times(buyers["since"][row]),
+            "updated_at": times(updated),
         },
     )
+
+
+def _blanked(rng: np.random.Generator, text: pa.Array, row: Int, share: float) -> pa.Array:
+    """A column with some values left out, the same in every version of a record."""
+    return sometimes_blank(rng, text, share).take(pa.array(row))
 
 
 def _orders(scene: Scene, texts: Texts, files: Files, rng: np.random.Generator) -> None:
@@ -128,50 +148,5 @@ def _refunds(scene: Scene, texts: Texts, files: Files, rng: np.random.Generator)
             "amount": money(refunds["amount"]),
             "currency": CNY,
             "reason": sometimes_blank(rng, words(fulfil.REASONS, refunds["reason"]), 0.1),
-        },
-    )
-
-
-def _devices(scene: Scene, texts: Texts, files: Files, rng: np.random.Generator) -> None:
-    """Who signed in where: once when first seen, then a sum at the end of each half year with orders from it."""
-    orders = scene.orders
-    used = np.flatnonzero(orders["device"] >= 0)
-    half = (orders["ts"][used] - scene.calendar.start) // (182 * DAY)
-    width = len(scene.devices)
-    pair, at, inverse = np.unique(
-        orders["buyer"][used] * width + orders["device"][used], return_index=True, return_inverse=True
-    )
-    first = orders["ts"][used][at]  # orders stand in the order of time
-    sums = np.unique(inverse * 8 + half, return_index=True, return_counts=True)
-    key, last_at, count = sums
-    last = orders["ts"][used][len(used) - 1 - np.unique((inverse * 8 + half)[::-1], return_index=True)[1]]
-    del last_at
-    which, period = key // 8, key % 8
-    before = np.concatenate([[0], np.cumsum(count)])[:-1]
-    total = before + count - before[np.searchsorted(which, which)]
-    report = scene.calendar.start + (period + 1) * 182 * DAY
-    keep = total > 1
-    staff = scene.staff_devices
-    staff_first = staff["since"] + DAY
-    staff_last = np.maximum(scene.calendar.start, staff_first) + (rng.random(len(staff)) * 60 * DAY).astype(np.int64)
-    subject_kind = np.concatenate([np.full(len(pair) + int(keep.sum()), BUYER), np.full(len(staff), MERCHANT)])
-    buyer = np.concatenate([pair // width, pair[which[keep]] // width])
-    device = np.concatenate([pair % width, pair[which[keep]] % width, staff["device"]])
-    first_seen = np.concatenate([first, first[which[keep]], staff_first])
-    last_seen = np.concatenate([first, last[keep], staff_last])
-    known = np.concatenate([hours_later(rng, first), hours_later(rng, report[keep]), hours_later(rng, staff_last)])
-    files.write(
-        feeds.DEVICES,
-        known,
-        {
-            "subject_kind": words(("Merchant", "Person", "Company", "Buyer"), subject_kind),
-            "subject_id": pa.concat_arrays([picked(texts.buyer, buyer), picked(texts.shop, staff["shop"])]),
-            "device_id": picked(texts.device, device),
-            "device_type": sometimes_blank(rng, words(DEVICE_TYPES, scene.devices["kind"][device]), 0.03),
-            "first_seen": times(first_seen),
-            "last_seen": times(last_seen),
-            "times": numbers(
-                np.concatenate([np.ones(len(pair), np.int64), total[keep], rng.poisson(40, len(staff)) + 1])
-            ),
         },
     )

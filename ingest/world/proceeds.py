@@ -11,7 +11,7 @@ from ingest.world.plan import HOME, Plan
 from ingest.world.scene import NONE, Scene
 from ingest.world.shops import personal_accounts
 from ingest.world.spec import DAY, HOUR
-from ingest.world.trade import BANK, GOODS, LOAN_USE, PRIVATE, PURSE, pay
+from ingest.world.trade import BANK, GOODS, LOAN_USE, PRIVATE, between_people, pay
 
 
 def divert(scene: Scene, plan: Plan, fronts: Fronts) -> None:
@@ -66,5 +66,5 @@ def _to_buyers(scene: Scene, rng: np.random.Generator, loan: int, share: float, 
     pay(scene, loans["account"][[loan]], np.array([purse]), np.array([first]), np.array([int(total)]), LOAN_USE, BANK)
     parts = (rng.dirichlet(np.full(len(some), 5.0)) * total * 0.99).astype(np.int64)
     ts = first + (rng.uniform(0.2, 6, len(some)) * DAY).astype(np.int64) // 1000 * 1000
-    pay(scene, np.full(len(some), purse), some, ts, parts, PRIVATE, PURSE)
+    pay(scene, np.full(len(some), purse), some, ts, parts, PRIVATE, between_people(rng, len(some)))
     scene.note("proceeds_to_buyers", Merchant=shop, Loan=loan, Account=some, share=round(share, 4))

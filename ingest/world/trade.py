@@ -27,11 +27,19 @@ CHANNELS = ("bank", "wallet", "withdrawal")
 BANK, PURSE, WITHDRAWAL = range(3)
 
 
-def pay(scene: Scene, src: Int, dst: Int, ts: Int, amount: Int, purpose: int, channel: int = BANK) -> None:
+def pay(scene: Scene, src: Int, dst: Int, ts: Int, amount: Int, purpose: int | Int, channel: int | Int = BANK) -> None:
     """Transfers into the book; those outside the span, of nothing, or from an account to itself are left out."""
-    src, dst, ts, amount = (np.asarray(a, np.int64) for a in np.broadcast_arrays(src, dst, ts, amount))
+    rows = np.broadcast_arrays(src, dst, ts, amount, purpose, channel)
+    src, dst, ts, amount, purpose, channel = (np.asarray(a, np.int64) for a in rows)
     ok = (ts >= scene.calendar.start) & (ts < scene.calendar.end) & (amount > 0) & (src != dst)
-    scene.transfers.add(src=src[ok], dst=dst[ok], ts=ts[ok], amount=amount[ok], purpose=purpose, channel=channel)
+    scene.transfers.add(
+        src=src[ok], dst=dst[ok], ts=ts[ok], amount=amount[ok], purpose=purpose[ok], channel=channel[ok]
+    )
+
+
+def between_people(rng: np.random.Generator, n: int) -> Int:
+    """Channels of what people send each other: the bank's or a wallet's."""
+    return np.where(rng.random(n) < 0.6, BANK, PURSE)
 
 
 def settle(scene: Scene) -> None:
@@ -151,40 +159,31 @@ def live(scene: Scene) -> None:
         shops["purse"][b],
         _span(scene, rng, m),
         (rng.lognormal(6.3, 1.1, m) * 100).astype(np.int64),
-        PRIVATE,
+        np.where(rng.random(m) < 0.8, PRIVATE, LIVING),
+        between_people(rng, m),
     )
 
 
 def give_back(scene: Scene) -> None:
-    """Refunds past the platform, and the few yuan that a tenth of the shops send for a good review."""
-    rng, orders, shops, buyers = scene.chance.of("rewards"), scene.orders, scene.shops, scene.buyers
+    """Refunds past the platform, the few yuan that a tenth of the shops send for a good review, and amends that owners
+    make from their own purse."""
+    rng, orders, shops = scene.chance.of("rewards"), scene.orders, scene.shops
+    wallet = scene.buyers["wallet"][orders["buyer"]]
     direct = np.flatnonzero(scene.refunds["direct"] > 0)
-    order = scene.refunds["order"][direct]
-    wallet = buyers["wallet"][orders["buyer"][order]]
-    ok = wallet != NONE
-    pay(
-        scene,
-        shops["account"][orders["shop"][order[ok]]],
-        wallet[ok],
-        scene.refunds["ts"][direct[ok]],
-        scene.refunds["amount"][direct[ok]],
-        REFUND,
-        PURSE,
-    )
+    direct = direct[wallet[scene.refunds["order"][direct]] != NONE]
+    row = scene.refunds["order"][direct]
+    amount, ts = scene.refunds["amount"][direct], scene.refunds["ts"][direct]
+    pay(scene, shops["account"][orders["shop"][row]], wallet[row], ts, amount, REFUND, PURSE)
     generous = rng.random(len(shops)) < 0.1
-    row = np.flatnonzero(generous[orders["shop"]] & (rng.random(len(orders)) < 0.25))
-    wallet = buyers["wallet"][orders["buyer"][row]]
-    row, wallet = row[wallet != NONE], wallet[wallet != NONE]
+    row = np.flatnonzero(generous[orders["shop"]] & (rng.random(len(orders)) < 0.25) & (wallet != NONE))
     ts = orders["ts"][row] + (rng.uniform(4, 15, len(row)) * DAY).astype(np.int64)
-    pay(
-        scene,
-        shops["account"][orders["shop"][row]],
-        wallet,
-        ts,
-        rng.choice([200, 300, 500, 1000], len(row)),
-        REWARD,
-        PURSE,
-    )
+    few = rng.choice([200, 300, 500, 1000], len(row))
+    pay(scene, shops["account"][orders["shop"][row]], wallet[row], ts, few, REWARD, PURSE)
+    row = np.flatnonzero((rng.random(len(orders)) < 0.012) & (wallet != NONE))
+    ts = orders["ts"][row] + (rng.uniform(0.5, 9, len(row)) * DAY).astype(np.int64)
+    amends = (orders["amount"][row] * np.minimum(rng.uniform(0.2, 1.2, len(row)), 1.0)).astype(np.int64)
+    why = rng.choice([PRIVATE, REFUND, REWARD], len(row))
+    pay(scene, shops["purse"][orders["shop"][row]], wallet[row], ts, amends, why, between_people(rng, len(row)))
 
 
 def invest(scene: Scene) -> None:
@@ -196,11 +195,12 @@ def invest(scene: Scene) -> None:
     mine = np.flatnonzero(accounts["holder_kind"] == COMPANY)
     of_company[accounts["holder"][mine]] = mine
     parts = rng.integers(2, 6, len(loans))
+    why = np.where(rng.random(int(parts.sum())) < 0.5, GOODS, LOAN_USE)
     loan = np.repeat(np.arange(len(loans)), parts)
     share = rng.uniform(0.5, 0.95, len(loans)) * (1 - away)
     amount = (loans["amount"][loan] * share[loan] / parts[loan] * rng.uniform(0.7, 1.3, len(loan))).astype(np.int64)
     ts = scene.calendar.office(rng, loans["ts"][loan] + DAY + (rng.exponential(9, len(loan)) * DAY).astype(np.int64))
-    pay(scene, loans["account"][loan], of_company[shops["supplier"][loans["shop"][loan]]], ts, amount, GOODS)
+    pay(scene, loans["account"][loan], of_company[shops["supplier"][loans["shop"][loan]]], ts, amount, why)
     own = np.flatnonzero(rng.random(len(loans)) < 0.35)
     pay(
         scene,
