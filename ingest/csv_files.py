@@ -28,7 +28,7 @@ def read_csv(path: Path, scan: Scan, limits: Limits, separator: str = ",") -> It
 
     UTF-8, with or without byte order mark, or GBK / GB 18030. Lines with nothing in them are passed over.
     FileRefusedError has the code ``empty_file``, ``encoding``, ``characters``, ``header``, ``line_too_long``,
-    ``columns_too_many``, ``quote`` or ``changed``.
+    ``columns_too_many``, ``too_many_rows``, ``quote`` or ``changed``.
     """
     if scan.longest > limits.line_bytes:
         raise FileRefusedError(
@@ -49,7 +49,7 @@ def read_csv(path: Path, scan: Scan, limits: Limits, separator: str = ",") -> It
         names, header_lines = _header(file, encoding, limits, separator)
     with path.open("rb") as file:
         stream: BinaryIO | Recoded = file if scan.clean else Recoded(file, encoding)
-        yield from _rows(stream, names, header_lines, scan.quotes, limits, separator)
+        yield from _rows(stream, names, header_lines, scan, limits, separator)
     if path.stat().st_mtime_ns != stat.st_mtime_ns:
         raise FileRefusedError("changed", "the file changed while it was read; wait until it is complete")
 
@@ -77,7 +77,7 @@ def _header(file: BinaryIO, encoding: Encoding, limits: Limits, separator: str) 
 
 
 def _rows(
-    stream: BinaryIO | Recoded, names: list[str], header_lines: int, quotes: bool, limits: Limits, separator: str
+    stream: BinaryIO | Recoded, names: list[str], header_lines: int, scan: Scan, limits: Limits, separator: str
 ) -> Iterator[pa.Table]:
     cells = [f"c{i}" for i in range(len(names))]
     wrong: list[tuple[int, int]] = []  # physical row, newlines inside it
@@ -99,16 +99,29 @@ def _rows(
                 use_threads=False, block_size=limits.chunk_bytes, skip_rows=header_lines, column_names=cells
             ),
             parse_options=arrow_csv.ParseOptions(
-                delimiter=separator, newlines_in_values=quotes, ignore_empty_lines=False, invalid_row_handler=skip
+                delimiter=separator, newlines_in_values=scan.quotes, ignore_empty_lines=False, invalid_row_handler=skip
             ),
             convert_options=arrow_csv.ConvertOptions(
                 column_types=dict.fromkeys(cells, pa.string()), strings_can_be_null=False
             ),
         )
+        seen, last = 0, ""
         for batch in reader:
-            yield lines.table(names, batch.columns)
+            if batch.num_rows:
+                last = batch.columns[-1][-1].as_py()
+            table = lines.table(names, batch.columns)
+            if lines.last_was_wrong:
+                last = ""
+            seen += table.num_rows
+            if seen > limits.rows:
+                raise FileRefusedError("too_many_rows", f"more than {limits.rows:,} rows")
+            yield table
+        if wrong:  # rows that cannot be cut, and no good one after them
+            yield lines.table(names, [pa.array([], pa.string())] * len(names))
+        elif "\n" in last and not scan.ends_quoted:
+            raise FileRefusedError("quote", "the last row opens a quote that is never closed", lines.next_line)
     except pa.ArrowInvalid as error:
-        if "Could not skip" in str(error) or "Empty CSV file" in str(error):
+        if not wrong and ("Could not skip" in str(error) or "Empty CSV file" in str(error)):
             return  # a header and nothing after it
         raise FileRefusedError(
             "quote",
@@ -122,6 +135,7 @@ class _Lines:
 
     def __init__(self, first_line: int, wrong: list[tuple[int, int]], limits: Limits) -> None:
         self.next_line = first_line
+        self.last_was_wrong = False
         self._next_row = first_line  # physical rows are counted like lines, but for newlines inside quotes
         self._wrong = wrong
         self._limits = limits
@@ -136,6 +150,8 @@ class _Lines:
         while self._wrong_at(at, reach):
             reach += 1
         taken = at[at < reach]
+        if reach:
+            self.last_was_wrong = bool(taken.size and taken[-1] == reach - 1)
         inside = np.zeros(reach, dtype=np.int64)
         inside[place] = self._newlines(columns)
         inside[taken] = [n for _, n in self._wrong[: taken.size]]

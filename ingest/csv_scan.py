@@ -17,12 +17,16 @@ Encoding = Literal["utf-8", "gb18030"]
 
 @dataclass(frozen=True)
 class Scan:
-    """What was seen. ``clean``: every byte is valid UTF-8. ``longest`` is in bytes, ``longest_line`` counts from 1."""
+    """What was seen. ``clean``: every byte is valid UTF-8. ``longest`` is in bytes, ``longest_line`` counts from 1.
+
+    ``ends_quoted``: the last thing before the final line ends is a quotation mark.
+    """
 
     sha256: str
     size: int
     clean: bool
     quotes: bool
+    ends_quoted: bool
     longest: int
     longest_line: int
 
@@ -31,13 +35,15 @@ def scan(path: Path) -> Scan:
     """Read a file once, in pieces."""
     digest = hashlib.sha256()
     decoder = codecs.getincrementaldecoder("utf-8")()
-    clean, quotes, size, lines = True, False, 0, 0
+    clean, quotes, ends_quoted, size, lines = True, False, False, 0, 0
     open_line, longest, longest_line = 0, 0, 1
     with path.open("rb") as file:
         while piece := file.read(PIECE):
             digest.update(piece)
             size += len(piece)
             quotes = quotes or b'"' in piece
+            if text := piece.rstrip(b"\r\n"):
+                ends_quoted = text.endswith(b'"')
             if clean:
                 try:
                     decoder.decode(piece)
@@ -61,7 +67,7 @@ def scan(path: Path) -> Scan:
             decoder.decode(b"", final=True)
         except UnicodeDecodeError:
             clean = False
-    return Scan(digest.hexdigest(), size, clean, quotes, longest, longest_line)
+    return Scan(digest.hexdigest(), size, clean, quotes, ends_quoted, longest, longest_line)
 
 
 def _lines(file: BinaryIO) -> Iterator[list[bytes]]:

@@ -46,13 +46,14 @@ def feed_of(source: str, file_name: str, feed: str | None = None) -> Feed:
 def deliveries(source: str, paths: Sequence[Path], feed: str | None, limits: Limits) -> list[Delivery]:
     """What is to be taken from files and folders, in the order given, folders by name.
 
-    In a folder, files whose names begin with no feed's name are another source's and passed over; a file named
-    outright must fit. Raises SourceError for what is not there or fits no feed; damage inside a file shows when it is
-    taken.
+    In a folder, files whose names begin with no feed's name are another source's and passed over; a folder that holds
+    one named after the source stands for that one. A file named outright must fit. Raises SourceError for what is not
+    there or fits no feed; damage inside a file shows when it is taken.
     """
     found: list[Delivery] = []
     for path in paths:
         if path.is_dir():
+            path = path / source if (path / source).is_dir() else path
             inside = sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES and p.is_file())
             fitting = [(p, f) for p in inside if (f := _fits(source, p.name, feed)) is not None]
             if not fitting:

@@ -69,7 +69,7 @@ def times(values: pa.Array, zone: str, unit: TimeUnit, column: str, faults: Faul
     if unit != "iso":
         return _epoch(values, unit, column, faults)
     values = _of_form(values, _MOMENT, column, faults)
-    if mask_of(pc.greater(pc.binary_length(values), 32)).any():  # nine decimals: Arrow's microseconds take six
+    if mask_of(pc.greater(pc.binary_length(values), 26)).any():  # up to nine decimals: Arrow's microseconds take six
         values = pc.replace_substring_regex(values, r"(\.[0-9]{6})[0-9]+", r"\1")
     zoned = mask_of(pc.and_(pc.greater(pc.binary_length(values), 10), pc.match_substring_regex(values, _ZONED)))
     naive = mask_of(pc.is_valid(values)) & ~zoned
