@@ -125,22 +125,41 @@ def neighbourhood(
     )
 
 
+TIES = ("OWNS", "APPLIED_FOR")
+"""Edges that show how the members of a finding belong together."""
+
+
 def of_finding(snapshot: Snapshot, finding: Finding) -> Subgraph:
-    """The members and evidence of a finding, with what the snapshot knows of them."""
+    """The members and evidence of a finding, who owns what among them, and what the snapshot knows of them."""
     roles = {m.node: m for m in finding.members}
     names = dict.fromkeys([*roles, *(end for e in finding.edges for end in (e.src, e.dst))])
     nodes = []
+    ties: dict[str, SubEdge] = {}
     for name in names:
         kind, id_ = name.split(":", 1)
         number = snapshot.nodes[kind].number(id_)
         role = roles[name].role if name in roles else None
         properties = {} if number is None else _properties(snapshot.nodes[kind], number, ("id",))
         nodes.append(SubNode(kind, id_, 0 if name in roles else 1, properties, role))
-    edges = tuple(
-        SubEdge(e.type, e.id, e.src, e.dst, {k: v for k, v in (("ts", e.ts), ("amount", e.amount)) if v is not None})
+        if number is not None:
+            ties |= {f"{e.type}:{e.id}": e for e in _ties(snapshot, kind, number) if e.dst in names}
+    edges = {
+        f"{e.type}:{e.id}": SubEdge(
+            e.type, e.id, e.src, e.dst, {k: v for k, v in (("ts", e.ts), ("amount", e.amount)) if v is not None}
+        )
         for e in finding.edges
-    )
-    return Subgraph(snapshot.as_of, tuple(nodes), edges, finding.complete, finding.truncated_why)
+    }
+    every = tuple((ties | edges).values())
+    return Subgraph(snapshot.as_of, tuple(nodes), every, finding.complete, finding.truncated_why)
+
+
+def _ties(snapshot: Snapshot, kind: str, number: int) -> list[SubEdge]:
+    return [
+        _edge(snapshot, r, e)
+        for r in snapshot.relations.values()
+        if r.type in TIES and r.src_kind == kind
+        for e in range(int(r.out_ptr[number]), int(r.out_ptr[number + 1]))
+    ]
 
 
 def sub_snapshot(snapshot: Snapshot, merchants: Iterable[int], hops: int) -> Snapshot:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from typing import Literal
 
@@ -20,7 +21,7 @@ def place(subgraph: Subgraph, shape: Shape, seed: int = 1) -> Float64:
     pairs = sorted({(number[e.src], number[e.dst]) for e in subgraph.edges if e.src in number and e.dst in number})
     graph = igraph.Graph(n=len(number), edges=[p for p in pairs if p[0] != p[1]], directed=True)
     if shape == "circle":
-        points = graph.layout_circle(order=_around(graph)).coords
+        points = _circle(graph)
     elif shape == "layers":
         points = graph.layout_sugiyama(layers=_steps(graph), hgap=1, vgap=1, maxiter=200).coords[: len(number)]
         points = [(y, x) for x, y in points]
@@ -30,18 +31,35 @@ def place(subgraph: Subgraph, shape: Shape, seed: int = 1) -> Float64:
     return _scaled(np.array(points, np.float64).reshape(-1, 2))
 
 
-def _around(graph: igraph.Graph) -> list[int]:
-    """Nodes in the order one meets them following edges from the best connected."""
+def _circle(graph: igraph.Graph) -> list[tuple[float, float]]:
+    """The largest loop of the graph on a circle, everything else outside it, next to what it hangs on."""
     if graph.vcount() == 0:
         return []
+    core = max(graph.connected_components(mode="strong"), key=lambda c: (len(c), -min(c)))
+    ring = _around(graph, set(core))
+    angle = {v: 2 * math.pi * i / len(ring) for i, v in enumerate(ring)}
+    hanging: dict[int, list[int]] = {v: [] for v in ring}
+    for v in range(graph.vcount()):
+        if v not in angle:
+            hanging[next((w for w in sorted(graph.neighbors(v)) if w in angle), ring[0])].append(v)
+    points = {v: (math.sin(a), -math.cos(a)) for v, a in angle.items()}
+    for v, outside in hanging.items():
+        for i, w in enumerate(outside):
+            a = angle[v] + (i - (len(outside) - 1) / 2) * 1.2 * math.pi / max(len(ring), 3) / max(len(outside), 1)
+            points[w] = (1.55 * math.sin(a), -1.55 * math.cos(a))
+    return [points[v] for v in range(graph.vcount())]
+
+
+def _around(graph: igraph.Graph, core: set[int]) -> list[int]:
+    """Nodes of the core in the order one meets them following edges from the best connected."""
     seen: dict[int, None] = {}
-    for start in sorted(range(graph.vcount()), key=lambda v: (-graph.degree(v), v)):
+    for start in sorted(core, key=lambda v: (-graph.degree(v), v)):
         stack = [start]
         while stack:
             v = stack.pop()
             if v not in seen:
                 seen[v] = None
-                stack.extend(sorted(graph.successors(v), reverse=True))
+                stack.extend(w for w in sorted(graph.successors(v), reverse=True) if w in core)
     return list(seen)
 
 

@@ -37,6 +37,25 @@ def merge_orders(subgraph: Subgraph) -> Subgraph:
     return Subgraph(subgraph.as_of, nodes, tuple(lines.values()), subgraph.complete, subgraph.truncated_why)
 
 
+def merge_parallel(subgraph: Subgraph, above: int = 2) -> Subgraph:
+    """Edges of one type between the same two nodes become one, when there are more than ``above``.
+
+    The line carries how many it stands for (``times``) and the sum of their amounts.
+    """
+    bundles: dict[tuple[str, str, str], list[SubEdge]] = defaultdict(list)
+    for e in subgraph.edges:
+        bundles[(e.type, e.src, e.dst)].append(e)
+    lines: list[SubEdge] = []
+    for (type_, src, dst), edges in bundles.items():
+        if len(edges) <= above:
+            lines.extend(edges)
+            continue
+        amounts = [a for e in edges if isinstance(a := e.properties.get("amount"), int)]
+        summed = {"times": len(edges), **({"amount": sum(amounts)} if amounts else {})}
+        lines.append(SubEdge(type_, f"{len(edges)} edges", src, dst, summed))
+    return Subgraph(subgraph.as_of, subgraph.nodes, tuple(lines), subgraph.complete, subgraph.truncated_why)
+
+
 def fit(subgraph: Subgraph, most: int) -> Subgraph:
     """Keep at most ``most`` nodes: members before others, then the best connected. Says how many are not drawn."""
     if len(subgraph.nodes) <= most:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from xml.etree import ElementTree as ET
 
 from graph.drawing.layout import Shape, place
-from graph.drawing.simplify import BOUGHT, fit, merge_orders
+from graph.drawing.simplify import BOUGHT, fit, merge_orders, merge_parallel
 from graph.snapshot import Float64
 from graph.subgraph import Scalar, SubEdge, Subgraph, SubNode
 
@@ -40,7 +40,7 @@ MARGIN = 46.0
 
 def draw(subgraph: Subgraph, shape: Shape = "springs", width: int = 760, height: int = 460, most: int = 70) -> str:
     """SVG text of the subgraph; what is not drawn for want of room is said below the picture."""
-    piece = fit(merge_orders(subgraph), most)
+    piece = fit(merge_parallel(merge_orders(subgraph)), most)
     points = place(piece, shape)
     points = points * [width - 2 * MARGIN, height - 2 * MARGIN - 24] + MARGIN
     root = ET.Element(
@@ -82,8 +82,8 @@ def _edges(root: ET.Element, piece: Subgraph, where: dict[str, Float64], many: b
         parallel[(e.src, e.dst)] += 1
         group = ET.SubElement(root, "g")
         ET.SubElement(group, "title").text = _said(f"{e.type} {e.id}", e.properties)
-        orders = e.properties.get("orders")
-        thick = 1.0 + math.log2(orders) if isinstance(orders, int) and orders > 0 else 1.4
+        times = e.properties.get("orders", e.properties.get("times"))
+        thick = 1.0 + math.log2(times) if isinstance(times, int) and times > 0 else 1.4
         path, middle = _curve(where[e.src], where[e.dst], parallel[(e.src, e.dst)], e.src == e.dst)
         line = ET.SubElement(
             group,
@@ -140,8 +140,9 @@ def short_name(id_: str) -> str:
 def _label(e: SubEdge) -> str:
     if "orders" in e.properties:
         return f"{e.properties['orders']} orders"
-    amount = e.properties.get("amount")
-    return f"{amount / 100:,.0f}" if isinstance(amount, int) else ""
+    amount, times = e.properties.get("amount"), e.properties.get("times")
+    money = f"{amount / 100:,.0f}" if isinstance(amount, int) else ""
+    return f"{times} times, {money} in all" if times else money
 
 
 def _said(name: str, properties: Mapping[str, Scalar]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from xml.etree import ElementTree as ET
 
 from graph.drawing.layout import Shape, place
-from graph.drawing.simplify import BOUGHT, fit, merge_orders
+from graph.drawing.simplify import BOUGHT, fit, merge_orders, merge_parallel
 from graph.drawing.svg import draw
 from graph.subgraph import SubEdge, Subgraph, SubNode, neighbourhood
 from tests.graph.small_world import edge, snapshot
@@ -66,3 +66,11 @@ def test_hostile_names_stay_text() -> None:
     picture = draw(Subgraph(0, (SubNode("Buyer", evil, 0, {"region": evil}),), ()))
     assert "<script>" not in picture
     assert len(list(ET.fromstring(picture).iter())) > 3  # noqa: S314 - our own output
+
+
+def test_many_transfers_between_two_accounts_become_one_line_with_their_number_and_sum() -> None:
+    ends = (SubNode("Account", "a", 0), SubNode("Account", "b", 0))
+    many = tuple(SubEdge("TRANSFER", str(i), "Account:a", "Account:b", {"amount": 100}) for i in range(5))
+    [line] = merge_parallel(Subgraph(0, ends, many)).edges
+    assert line.properties == {"times": 5, "amount": 500}
+    assert merge_parallel(Subgraph(0, ends, many[:2])).edges == many[:2]
