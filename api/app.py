@@ -17,13 +17,15 @@ from api.edge import Edge
 from api.errors import INTERNAL, answer_to, error_response
 from api.logs import make_logger
 from api.metrics import Metrics
-from api.routes import clusters, health, merchants
+from api.routes import clusters, health, merchants, score
 from api.security import require_rules
 from api.service import Clock, Service
 from api.settings import Settings
 from jobs.home import Home
 from jobs.known import KnownMerchants
 from jobs.published import Published
+from jobs.serving import ServedModel
+from policy.rating import read_rating
 from records.database import open_records
 
 
@@ -43,7 +45,9 @@ def create_app(settings: Settings, clock: Clock = wall_clock) -> FastAPI:
         settings=settings,
         records=open_records(home.records_url),
         published=Published(home.snapshots),
+        models=ServedModel(home.models),
         known=KnownMerchants(home.landing),
+        rating=read_rating(),
         metrics=Metrics(),
         log=make_logger(sys.stderr),
         clock=clock,
@@ -65,7 +69,7 @@ def create_app(settings: Settings, clock: Clock = wall_clock) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.service = service
-    for part in (health, clusters, merchants):
+    for part in (health, score, clusters, merchants):
         app.include_router(part.router)
     for kind in (HTTPException, RequestValidationError):
         app.add_exception_handler(kind, _answer)

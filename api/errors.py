@@ -17,7 +17,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from graph.snapshot_files import SnapshotError
+from jobs.decide import AsOfRefused, ModelMismatch, UnknownMerchant
 from jobs.published import NothingPublished
+from jobs.serving import NoModel
 from records.errors import DecisionConflict, RecordsError
 
 
@@ -72,9 +74,21 @@ NOT_IN_GRAPH = Answer(
 NO_DECISION = Answer(404, "decision_not_found", "There is no such decision.")
 CURSOR_EXPIRED = Answer(410, "cursor_expired", "A newer graph was published; start again without a cursor.")
 
+_AS_OF = {
+    "as_of_ahead": Answer(422, "as_of_ahead", "as_of is more than five minutes ahead of the clock here."),
+    "as_of_before_graph": Answer(
+        422, "as_of_before_graph", "as_of is older than the published graph; a past answer is a replay, not a score."
+    ),
+}
+
 TABLE: dict[type[Exception], Answer] = {
     NothingPublished: Answer(503, "no_snapshot", "Nothing is published to answer from: run `ringfence refresh`."),
     SnapshotError: Answer(503, "no_snapshot", "The published snapshot cannot be read: run `ringfence refresh`."),
+    NoModel: Answer(503, "no_model", "No model serves: run `ringfence train`."),
+    ModelMismatch: Answer(
+        503, "model_mismatch", "Model and published graph do not fit: run `ringfence refresh`, then `ringfence train`."
+    ),
+    UnknownMerchant: NO_MERCHANT,
     DecisionConflict: Answer(
         409,
         "application_conflict",
@@ -97,6 +111,8 @@ def answer_to(error: Exception) -> tuple[Answer, Sequence[Field]] | None:
     """The answer to an exception, with the fields at fault; None when it is not foreseen."""
     if isinstance(error, Refused):
         return error.answer, error.fields
+    if isinstance(error, AsOfRefused):
+        return _AS_OF[error.code], (Field("as_of", error.code),)
     if isinstance(error, RequestValidationError):
         return INVALID, fields_of(error.errors())
     if isinstance(error, HTTPException):

@@ -26,10 +26,14 @@ def _plain_id(value: str) -> str:
     return value
 
 
-def _iso_text(value: object) -> object:
+def _iso_time(value: object) -> object:
+    """Only the written form is taken: numbers, dates alone and times without a zone are guesses."""
     if not isinstance(value, str) or not _TIME.fullmatch(value):
         raise PydanticCustomError("time_form", "not a time as in 2026-06-30T09:00:00+08:00")
-    return value
+    try:
+        return datetime.fromisoformat(value)
+    except ValueError:
+        raise PydanticCustomError("time_form", "no such time") from None
 
 
 def _whole_text(value: object) -> object:
@@ -47,7 +51,7 @@ def _decimal_text(value: object) -> object:
 Id = Annotated[str, StringConstraints(min_length=1, max_length=128), AfterValidator(_plain_id)]
 """An id as intake stores it: 1 to 128 characters, NFKC, no outer spaces, nothing invisible."""
 
-Moment = Annotated[AwareDatetime, BeforeValidator(_iso_text, json_schema_input_type=AwareDatetime)]
+Moment = Annotated[AwareDatetime, BeforeValidator(_iso_time, json_schema_input_type=AwareDatetime)]
 """ISO 8601 with a zone, to the microsecond."""
 
 WholeText = Annotated[int, BeforeValidator(_whole_text, json_schema_input_type=int)]

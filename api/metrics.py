@@ -22,6 +22,7 @@ class Metrics:
         self.replayed = Counter("ringfence_decisions_replayed", "Retries answered from the record", registry=r)
         self.graph_as_of = Gauge("ringfence_graph_as_of_seconds", "as_of of the served graph, unix time", registry=r)
         self.graph_trouble = Gauge("ringfence_graph_trouble", "1: a newer graph cannot be opened", registry=r)
+        self.model_trouble = Gauge("ringfence_model_trouble", "1: a newer model cannot be opened", registry=r)
         self.findings = Gauge("ringfence_findings", "Findings served", ("kind",), registry=r)
 
     def text(self) -> bytes:

@@ -13,3 +13,11 @@ async def once(request: Request) -> None:
     repeated = sorted({name for name in names if names.count(name) > 1}) if len(names) < 100 else names[:1]
     if repeated:
         raise Refused(INVALID, [Field(plain_name(name), "repeated") for name in repeated])
+
+
+async def none(request: Request) -> None:
+    """Refuse any parameter, where a route takes none."""
+    if request.query_params:
+        raise Refused(
+            INVALID, [Field(plain_name(name), "extra_forbidden") for name in sorted(set(request.query_params))]
+        )

@@ -15,6 +15,8 @@ from api.metrics import Metrics
 from api.settings import Settings
 from jobs.known import KnownMerchants
 from jobs.published import Published
+from jobs.serving import ServedModel
+from policy.rating import Rating
 
 T = TypeVar("T")
 
@@ -29,7 +31,9 @@ class Service:
     settings: Settings
     records: Engine
     published: Published
+    models: ServedModel
     known: KnownMerchants
+    rating: Rating
     metrics: Metrics
     log: structlog.typing.FilteringBoundLogger
     clock: Clock

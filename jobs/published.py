@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -19,12 +17,7 @@ from graph.findings.finding import Finding
 from graph.findings.table import findings_from_table
 from graph.snapshot import Snapshot
 from graph.snapshot_files import SnapshotError, current_version, open_snapshot, read_manifest, read_table
-
-Mark = tuple[int, int, int]
-"""What tells one writing of the pointer from another: inode, time, size."""
-
-RETRY_SECONDS = 1.0
-"""How long after a version could not be opened it is tried again."""
+from jobs.followed import Followed
 
 
 class NothingPublished(Exception):  # noqa: N818 - a state, not a fault of the caller
@@ -74,7 +67,7 @@ class Version:
 
     version: str
     as_of: int
-    feature_set_version: str | None
+    feature_set_version: str
     snapshot: Snapshot
     features: FeatureRows
     findings: tuple[Finding, ...]
@@ -121,59 +114,36 @@ class Version:
 class Published:
     """Gives the version that is published now. Safe to share between threads.
 
-    A look costs one ``stat`` of the pointer. When it has flipped, the new version is opened in the background while
-    the old one is served; who holds a ``Version`` keeps it. A version that cannot be opened is told by ``trouble`` and
-    tried again a second later; the last good one is served until then.
+    When the pointer flips, the new version is opened in the background while the old one is served; who holds a
+    ``Version`` keeps it. A version that cannot be opened is told by ``trouble``; the last good one is served on.
     """
 
     def __init__(self, root: Path) -> None:
         self._root = root
-        self._lock = threading.Lock()
-        self._seen: Mark | None = None
-        self._version: Version | None = None
-        self._not_before = 0.0
-        self.trouble: str | None = None
+        self._followed: Followed[Version] = Followed(
+            root / "current", self._open, (SnapshotError, OSError, ValueError, KeyError, pa.ArrowException)
+        )
+
+    @property
+    def trouble(self) -> str | None:
+        """Why what is published now is not served; None when all is well."""
+        why = self._followed.trouble
+        if why is None or isinstance(why, SnapshotError):
+            return None if why is None else str(why)
+        return f"the published snapshot cannot be opened ({type(why).__name__}): run `ringfence refresh`"
 
     def current(self) -> Version:
         """The published version. Raises NothingPublished before the first refresh, or when it cannot be read."""
-        mark = self._mark()
-        if mark is not None and mark != self._seen:
-            if self._version is None:
-                with self._lock:
-                    self._open(mark)
-            elif self._lock.acquire(blocking=False):
-                threading.Thread(target=self._open_and_release, args=(mark,), daemon=True).start()
-        version = self._version
+        version = self._followed.current()
         if version is None:
             raise NothingPublished(self.trouble or "nothing is published yet: run `ringfence refresh`")
         return version
 
-    def _open_and_release(self, mark: Mark) -> None:
-        try:
-            self._open(mark)
-        finally:
-            self._lock.release()
-
-    def _open(self, mark: Mark) -> None:
-        if mark == self._seen or time.monotonic() < self._not_before:
-            return
-        try:
-            name = current_version(self._root)
-            if name is not None and (self._version is None or name != self._version.version):
-                self._version = open_version(self._root / name)
-            self._seen, self.trouble = mark, None
-        except SnapshotError as why:
-            self._not_before, self.trouble = time.monotonic() + RETRY_SECONDS, str(why)
-        except (OSError, ValueError, KeyError, pa.ArrowException) as why:
-            self._not_before = time.monotonic() + RETRY_SECONDS
-            self.trouble = f"the published snapshot cannot be opened ({type(why).__name__}): run `ringfence refresh`"
-
-    def _mark(self) -> Mark | None:
-        try:
-            state = (self._root / "current").stat()
-        except OSError:
-            return None
-        return state.st_ino, state.st_mtime_ns, state.st_size
+    def _open(self, before: Version | None) -> Version:
+        name = current_version(self._root)
+        if name is None:
+            raise SnapshotError("the pointer to the published snapshot is gone: run `ringfence refresh`")
+        return before if before is not None and before.version == name else open_version(self._root / name)
 
 
 def open_version(folder: Path) -> Version:
@@ -181,11 +151,10 @@ def open_version(folder: Path) -> Version:
     manifest = read_manifest(folder)
     snapshot = open_snapshot(folder)
     findings = findings_from_table(read_table(folder, "findings"))
-    made_for = manifest.get("feature_set_version")
     version = Version(
         version=folder.name,
         as_of=snapshot.as_of,
-        feature_set_version=None if made_for is None else str(made_for),
+        feature_set_version=str(manifest.get("feature_set_version")),
         snapshot=snapshot,
         features=FeatureRows(read_table(folder, "features")),
         findings=tuple(sorted(findings, key=lambda f: (-f.score, f.id))),

@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from api.security import ANY_KEY, OPEN, needs
 from api.service import Service, Shared, in_thread
 from jobs.published import NothingPublished
+from jobs.serving import NoModel
 from records.database import reading
 from records.tables import api_keys
 
@@ -58,6 +59,10 @@ def _missing(service: Service) -> tuple[list[str], str | None]:
     except NothingPublished:
         missing.append("snapshot")
     try:
+        service.models.current()
+    except NoModel:
+        missing.append("model")
+    try:
         with reading(service.records) as connection:
             connection.execute(select(api_keys.c.key_id).limit(1)).first()
     except SQLAlchemyError:
@@ -80,6 +85,7 @@ def _metrics(service: Service) -> bytes:
         for kind, n in counts.items():
             metrics.findings.labels(kind).set(n)
     metrics.graph_trouble.set(0 if published.trouble is None else 1)
+    metrics.model_trouble.set(0 if service.models.trouble is None else 1)
     return metrics.text()
 
 

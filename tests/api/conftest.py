@@ -6,6 +6,7 @@ senders, kills) start a real server: see test_server.py.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -32,9 +33,15 @@ def new_key(home: Home, *scopes: str) -> str:
     return key
 
 
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The town, built once; tests work on copies."""
+    return town(tmp_path_factory.mktemp("town") / "home").root
+
+
 @pytest.fixture
-def home(tmp_path: Path) -> Home:
-    return town(tmp_path / "home")
+def home(tmp_path: Path, built: Path) -> Home:
+    return Home(Path(shutil.copytree(built, tmp_path / "home")))
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A small real graph in landing, and its publication: three shops, a ring, a loop, a shop that came too late."""
+"""A small real graph in landing, and its publication: three shops, a ring, a loop, shops that came too late."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from graph.features.compute import FEATURE_SET_VERSION, FEATURES, compute_features
 from graph.findings.finding import EdgeRef, Finding, Member
 from graph.findings.table import findings_to_table
 from graph.model import edge_schema, fact_schema, landing_schemas, node_schema
@@ -14,6 +15,10 @@ from graph.snapshot_build import build_snapshot
 from graph.snapshot_files import publish, save_snapshot
 from jobs.home import Home
 from landing.tables import Landing
+from scoring.calibration import Platt
+from scoring.fit import BoosterParams, fit_booster, margins
+from scoring.model_files import as_json, write_model
+from scoring.registry import promote
 
 AS_OF = 1_750_000_000_000
 DAY = 86_400_000
@@ -104,28 +109,51 @@ def findings() -> list[Finding]:
 
 
 def publish_town(home: Home, version: str = "000001", as_of: int = AS_OF, found: list[Finding] | None = None) -> None:
-    """Build the snapshot of the town as of a time and publish it with findings and two features."""
+    """Build the snapshot of the town as of a time and publish it with findings and features."""
     view = Landing(home.landing, landing_schemas()).view()
     snapshot = build_snapshot(lambda table: view.newest(table, as_of), as_of)
-    ids = snapshot.nodes["Merchant"].ids
-    features = pa.table(
-        {
-            "merchant_id": ids,
-            "orders_30d": pa.array(np.arange(len(ids), dtype=np.float64)),
-            "refund_share_30d": pa.array([np.nan] * len(ids), pa.float64()),
-            "currency": pa.array(["CNY"] * len(ids)),
-        }
-    )
-    extra = {"features": features, "findings": findings_to_table(findings() if found is None else found)}
-    save_snapshot(snapshot, home.snapshots / version, extra, {"feature_set_version": "town"})
+    shown = findings() if found is None else found
+    extra = {"features": compute_features(snapshot, shown), "findings": findings_to_table(shown)}
+    save_snapshot(snapshot, home.snapshots / version, extra, {"feature_set_version": FEATURE_SET_VERSION})
     publish(home.snapshots, version)
 
 
+def promote_model(home: Home, version: str = "v1", feature_set_version: str = FEATURE_SET_VERSION) -> None:
+    """Train a small booster for which rings and large amounts are bad, keep it and let it serve."""
+    rng = np.random.default_rng(len(version) + ord(version[-1]))
+    rows = rng.normal(size=(400, len(FEATURES))) * 100
+    names = [f.name for f in FEATURES]
+    risk = rows[:, names.index("ring_score")] + rows[:, names.index("asked")]
+    labels = (risk + rng.normal(size=400) * 20 > 60).astype(np.float64)
+    booster = fit_booster(rows, labels, BoosterParams(trees=12, depth=3, rate=0.3), seed=0)
+    values = dict(zip(names, rows[0].tolist(), strict=True))
+    margin = float(margins(booster, rows[:1])[0])
+    schema = {
+        "features": names,
+        "units": [f.unit for f in FEATURES],
+        "medians": [0.0] * len(names),
+        "feature_set_version": feature_set_version,
+    }
+    calibration = Platt(1.0, 0.0)
+    golden = {"values": values, "margin": margin, "probability": calibration.probability(margin)}
+    contents = {
+        "model.json": booster.save_raw("json").decode(),
+        "calibration.json": as_json(calibration.to_json()),
+        "schema.json": as_json(schema),
+        "metrics.json": as_json({}),
+        "golden.json": as_json({"rows": [golden]}),
+        "card.md": "# town",
+    }
+    write_model(home.models / "versions" / version, "town", version, contents)
+    promote(home.models, version)
+
+
 def town(root: Path) -> Home:
-    """A home folder with the town landed and published."""
+    """A home folder with the town landed and published, and a model that serves."""
     home = Home(root)
     land(home)
     publish_town(home)
+    promote_model(home)
     return home
 
 
