@@ -21,6 +21,7 @@ HONEST_PLACES = frozenset(
         "pick-up point",
         "warehouse",
         "school",
+        "postcode area",  # as fine as some sources go: the same part of town, not the same door
     ]
 )
 """place_type values that explain why many people share an address."""
