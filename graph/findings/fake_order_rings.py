@@ -78,7 +78,8 @@ def _finding(
         members = members[: params.max_listed]
     transfer = snapshot.relation("Account", "TRANSFER", "Account")
     paid = back[booked.currency[back] == _main_currency(booked, inside)]
-    came_back = transfer.int64("amount")[booked.transfers[booked.paid.transfer[paid]]] if len(paid) else np.zeros(1)
+    sent = np.unique(booked.paid.transfer[paid])
+    came_back = transfer.int64("amount")[booked.transfers[sent]]
     en, zh = ring_sentences(signals, judged, money(total, currency) if currency else "")
     ts = booked.book.ts[inside]
     return Finding(
@@ -131,8 +132,8 @@ def _edges(
     names = {k: snapshot.nodes[k] for k in ("Buyer", "Orders", "Merchant", "Account")}
     book = booked.book
     edges = []
-    for row in back[:most]:
-        at = int(booked.transfers[booked.paid.transfer[row]])
+    sent = booked.transfers[np.unique(booked.paid.transfer[back])]
+    for at in sent[:most].tolist():
         a, b = (f"Account:{names['Account'].id(int(end[at]))}" for end in (transfer.src, transfer.dst))
         edges.append(
             EdgeRef(
@@ -154,4 +155,4 @@ def _edges(
         ts = int(book.ts[row])
         edges.append(EdgeRef("PLACED", placed.edge_id(int(booked.placed[row])), f"Buyer:{buyer}", order, ts, amount))
         edges.append(EdgeRef("SOLD_BY", sold.edge_id(at), order, f"Merchant:{shop}", ts, amount))
-    return tuple(edges), len(back) + 2 * len(inside)
+    return tuple(edges), len(sent) + 2 * len(inside)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from graph.rings.orders import Links, OrderBook, join_links
 from graph.rings.params import RingParams
-from graph.rings.payback import PaidBack, Payments, match_paybacks
+from graph.rings.payback import PaidBack, Payments, match_paybacks, standing
 from graph.snapshot import NULL, Int32, Int64, Snapshot
 
 
@@ -47,17 +47,19 @@ def booked_orders(snapshot: Snapshot, params: RingParams) -> BookedOrders:
     currency, currencies = orders.codes("currency")
     amount = orders.int64("amount")[order]
     payments, transfers = _payments_to_buyers(snapshot, currencies, params.payback_hub)
+    refunded = _refunded(snapshot)[order]
     paid = match_paybacks(
         buyer,
         shop,
         ts[rows],
-        amount,
+        np.where(refunded, NULL, amount),  # money back for goods sent back is no secret
         currency[order],
         payments,
         _shop_accounts(snapshot),
         params.payback_days,
         params.payback_low,
         params.payback_high,
+        params.payback_extra,
     )
     parcel = _parcels(snapshot, len(orders))
     rating = orders.int64("rating")[order]
@@ -74,7 +76,7 @@ def booked_orders(snapshot: Snapshot, params: RingParams) -> BookedOrders:
         shipped_ts=None if parcel is None else parcel.shipped_ts[order],
         signed_ts=None if parcel is None else parcel.signed_ts[order],
         rating=rating if bool((rating != NULL).any()) else None,
-        refunded=_refunded(snapshot)[order] if len(snapshot.facts["refund"]) else None,
+        refunded=refunded if len(snapshot.facts["refund"]) else None,
         paid_back=paid.direct if len(transfers) else None,
         payer=paid.payer if len(transfers) else None,
     )
@@ -150,7 +152,7 @@ def _refunded(snapshot: Snapshot) -> npt.NDArray[np.bool_]:
 
 
 def _payments_to_buyers(snapshot: Snapshot, currencies: list[str], hub: int) -> tuple[Payments, Int64]:
-    """Transfers into buyers' accounts, and their places in TRANSFER; payers of more than ``hub`` buyers left out."""
+    """Transfers into buyers' accounts, and their places in TRANSFER; without wages and payers of over ``hub`` buyers."""
     transfer = snapshot.relation("Account", "TRANSFER", "Account")
     owns = snapshot.relation("Buyer", "OWNS", "Account")
     holder = np.full(len(snapshot.nodes["Account"]), -1, np.int32)
@@ -162,16 +164,15 @@ def _payments_to_buyers(snapshot: Snapshot, currencies: list[str], hub: int) -> 
     code, names = transfer.codes("currency")
     known = {name: i for i, name in enumerate(currencies)}
     recode = np.array([*(known.get(name, -2) for name in names), -2], np.int32)
-    return (
-        Payments(
-            holder[transfer.dst[places]],
-            transfer.src[places],
-            transfer.int64("ts")[places],
-            transfer.int64("amount")[places],
-            recode[code[places]],
-        ),
-        places,
+    payments = Payments(
+        holder[transfer.dst[places]],
+        transfer.src[places],
+        transfer.int64("ts")[places],
+        transfer.int64("amount")[places],
+        recode[code[places]],
     )
+    kept = ~standing(payments) & (payments.ts != NULL) & (payments.amount != NULL)
+    return Payments(*(getattr(payments, f.name)[kept] for f in fields(payments))), places[kept]
 
 
 def _shop_accounts(snapshot: Snapshot) -> tuple[Int32, Int32]:

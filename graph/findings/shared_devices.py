@@ -10,12 +10,13 @@ is shared by three parties, or by two that have shops. Numbers:
 * ``orders``: of its buyers; ``same_shop_share``: share of them at shops where two parties of the cluster bought
 * ``pairs``: joined pairs; ``pairs_of_two_kinds``: those joined by two kinds of identifier and more
 * ``first_shared_ts``: when a second party came to a shared identifier for the first time; 0 when not known
-* ``place``: ``none``, ``family`` or ``crowd`` (all at one dormitory, office, parcel locker ...); ``farm``: 1 when the
-  busiest identifier has more users than the hub cap
+* ``place``: ``none``, ``family``, ``crowd`` (all at one dormitory, office, parcel locker ...) or ``agency`` (shops
+  without buyers among them that ship from a common warehouse or sit in one office); ``farm``: 1 when an identifier
+  with more users than the hub cap is in it
 
 Score = place x (1 - (1 - 0.6 users)(1 - 0.5 shops)(1 - 0.5 trade)(1 - 0.3 kinds)), with users = (busiest_users - 2) /
 6, shops = (parties_with_shops - 1) / 3, trade = (same_shop_share - 0.2) / 0.5, kinds = pairs_of_two_kinds / pairs,
-all within 0..1; place 0.15 for a family, 0.3 for a crowd, else 1.
+all within 0..1; place 0.15 for a family, 0.3 for a crowd or an agency, else 1.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ from graph.identity.clusters import Clusters, identity_clusters
 from graph.identity.links import SUBJECTS, TOKENS
 from graph.snapshot import NULL, Int64, Snapshot
 
-_FAMILY = 6
-_PLACE = {"none": 1.0, "family": 0.15, "crowd": 0.3}
+_FAMILY = 8
+_PLACE = {"none": 1.0, "family": 0.15, "crowd": 0.3, "agency": 0.3}
 
 
 @dataclass(frozen=True)
@@ -200,8 +201,8 @@ class _Reader:
         return orders, float(trade.orders[rows][buyers[place] >= 2].sum() / orders)
 
     def _place(self, parties: Int64, with_shops: int, same_shop: float) -> str:
-        """Whether all the parties meet at one address, and how many do there."""
-        if with_shops >= 2 or same_shop >= 0.5:
+        """Whether the parties meet at an address, and what sort of place it is."""
+        if same_shop >= 0.5 or 2 <= with_shops < len(parties):
             return "none"
         c = self._c
         subjects = _gather(self._sorted_subjects, self._subject_order, parties)
@@ -210,6 +211,10 @@ class _Reader:
         at = c.links.token_kind(tokens) == TOKENS.index("Address")
         pairs = np.unique(tokens[at] << 32 | c.party[c.links.subject[rows[at]]])
         addresses, met = np.unique(pairs >> 32, return_counts=True)
+        if with_shops >= 2:
+            common = addresses[(met >= 2) & c.honest[addresses]]
+            housed = np.unique(pairs[np.isin(pairs >> 32, common)] & 0xFFFFFFFF)
+            return "agency" if len(housed) >= 0.8 * len(parties) else "none"
         home = addresses[met >= len(parties)]
         if not len(home):
             return "none"
@@ -305,6 +310,9 @@ def _sentences(n: dict[str, float | int | str]) -> tuple[str, str]:
     elif n["place"] == "crowd":
         en += "; all of them are at one address that many people share, a dormitory or an office"
         zh += "；都在同一个多人共用的地址（如宿舍、办公楼）"
+    elif n["place"] == "agency":
+        en += "; they work from common premises, as shops run by one agency do"
+        zh += "；在同一处场所经营，像由同一代运营公司打理"
     return en + ".", zh + "。"
 
 

@@ -2,7 +2,8 @@
 
 An identifier of n parties is evidence of base / log2(n) for each pair of them: two behind one phone say more than
 twelve do. The evidence of several identifiers adds up; from ``JOIN`` on the two are joined. A device or a phone does
-that alone up to the hub cap; an address only when few share it, or together with another. Identifiers above the hub
+that alone up to the hub cap; an address does it for two shops when few share it, for buyers only together with another
+identifier (people who live together are not one hand). Identifiers above the hub
 cap are places or tools of a crowd (see graph.identity.places) and join nobody: without that, one cluster would swallow
 everything. A device that was used by one party and, more than ``RESOLD_MS`` later, by another counts a fifth.
 """
@@ -20,7 +21,7 @@ JOIN = 0.25
 BASE_DEVICE = 1.0
 BASE_PHONE = 1.0
 BASE_ADDRESS_SHOPS = 0.6  # between two parties that both have shops
-BASE_ADDRESS = 0.4
+BASE_ADDRESS = 0.2
 RESOLD_MS = 90 * 86_400_000
 RESOLD = 0.2
 

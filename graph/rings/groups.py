@@ -13,7 +13,7 @@ from graph.rings.orders import OrderBook, sorted_by_time
 from graph.rings.params import RingParams
 from graph.rings.refine import Tables, refine, workspace
 from graph.rings.season import market_seconds
-from graph.rings.seeds import find_seeds, shared_identity
+from graph.rings.seeds import find_seeds, odd_orders, shared_identity
 from graph.snapshot import Float64, Int32
 
 
@@ -50,7 +50,8 @@ def mine_groups(book: OrderBook, params: RingParams) -> Mined:
         cut.append(f"{backbone.left_out} buyers with over {params.max_shops_per_buyer} shops left out of shop pairs")
     identity = shared_identity(inc, book.identity, params.hub)
     market_ts = market_seconds(inc)
-    seeds = find_seeds(inc, backbone, identity, market_ts, params)
+    odd = odd_orders(inc, book)
+    seeds = find_seeds(inc, backbone, identity, odd, market_ts, params)
     tables = Tables(
         buyer_ptr=inc.buyer_ptr,
         buyer_shop=inc.buyer_shop,
@@ -68,6 +69,8 @@ def mine_groups(book: OrderBook, params: RingParams) -> Mined:
         windows=np.array(params.windows_s, np.int64),
         span=inc.span_s,
         identity_evidence=-float(np.log10(max(identity.rate, 1e-6))),
+        odd_times=odd.times,
+        odd_rate=odd.rate,
     )
     work = workspace(book.n_buyers, book.n_shops)
     groups: list[Group] = []

@@ -24,6 +24,8 @@ class RingParams:
     repeat_buyers: int = 3  # ... this often
     identity_buyers: int = 4  # ... or with this many buyers who share an identifier with another of its buyers
     identity_lift: float = 5.0  # ... and that many times the share in all shops
+    odd_buyers: int = 3  # ... or with this many buyers with orders paid back or on a shared waybill
+    odd_tail: float = 6.0
     hub: int = 12  # an identifier with more users than this is a place, not a person
     windows_s: tuple[int, ...] = (DAY_S // 2, DAY_S, 2 * DAY_S, 4 * DAY_S)
     burst_tail: float = 6.0
@@ -39,4 +41,5 @@ class RingParams:
     payback_days: int = 14
     payback_low: float = 0.98  # share of the price that comes back, at least
     payback_high: float = 1.30  # ... at most: price plus commission
+    payback_extra: int = 2_000  # minor units an order on top of that
     payback_hub: int = 2_000  # an account that pays more buyers than this is the platform's

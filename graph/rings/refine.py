@@ -2,8 +2,9 @@
 
 A buyer's evidence is a sum of -log10 p: more of the group's shops than chance (Poisson), more repeats than honest
 loyalty (empirical), an identifier shared with another buyer of a shop (its rate), orders inside the group's densest
-window (binomial). Members are those that Benjamini-Hochberg lets through among all buyers of the shops. A shop stays
-when members place enough of its orders, and more members come there than chance sends.
+window (binomial), orders paid back or on a shared waybill (Poisson). Members are those that Benjamini-Hochberg lets
+through among all buyers of the shops. A shop stays when members place enough of its orders, and more members come
+there than chance sends.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ class Tables(NamedTuple):
     windows: Int64
     span: float
     identity_evidence: float
+    odd_times: Int32
+    odd_rate: float
 
 
 class Work(NamedTuple):
@@ -50,13 +53,14 @@ class Work(NamedTuple):
     shops: Int32
     in_window: Int32
     identity: Int32
+    odd: Int32
     shop_member_orders: Int32
     shop_members: Int32
 
 
 def workspace(n_buyers: int, n_shops: int) -> Work:
     """Scratch space for ``refine``."""
-    per_buyer = [np.zeros(n_buyers, np.int32) for _ in range(4)]
+    per_buyer = [np.zeros(n_buyers, np.int32) for _ in range(5)]
     per_shop = [np.zeros(n_shops, np.int32) for _ in range(2)]
     return Work(np.full(n_shops, -1, np.int64), np.full(n_buyers, -1, np.int64), *per_buyer, *per_shop)
 
@@ -112,11 +116,12 @@ def _buyers_of(shops: Int32, tag: int, tables: Tables, work: Work) -> tuple[Int3
             b = tables.shop_buyer[x]
             if work.buyer_stamp[b] != tag:
                 work.buyer_stamp[b] = tag
-                work.orders[b] = work.shops[b] = work.in_window[b] = work.identity[b] = 0
+                work.orders[b] = work.shops[b] = work.in_window[b] = work.identity[b] = work.odd[b] = 0
                 buyers[n] = b
                 n += 1
             work.orders[b] += tables.shop_times[x]
             work.shops[b] += 1
+            work.odd[b] += tables.odd_times[x]
             if tables.shares_identity[x]:
                 work.identity[b] = 1
     return buyers[:n], total
@@ -166,6 +171,8 @@ def _members(
                 e += max(0.0, poisson_tail(work.shops[b], mean) - poisson_tail(1, mean))
             if work.identity[b] > 0:
                 e += tables.identity_evidence
+            if work.odd[b] > 0:
+                e += min(12.0, poisson_tail(work.odd[b], work.orders[b] * tables.odd_rate))
             if burst:
                 e += binomial_tail(min(work.orders[b], 40), min(work.in_window[b], 40), part)
             evidence[i] = e

@@ -11,8 +11,9 @@ from numba import njit
 
 from graph.rings.backbone import Backbone
 from graph.rings.incidence import Incidence
-from graph.rings.orders import Links
+from graph.rings.orders import Links, OrderBook
 from graph.rings.params import RingParams
+from graph.rings.tails import poisson_tail
 from graph.rings.windows import densest_window
 from graph.snapshot import Int32, Int64
 
@@ -65,8 +66,52 @@ def _flag_shared(
     return flag, per_shop
 
 
+@dataclass(frozen=True)
+class OddOrders:
+    """Orders that honest trade hardly has: paid back by the shop's side, or on a waybill that other buyers share.
+
+    ``times``: how many of them each (shop, buyer) pair of ``Incidence.shop_buyer`` has. ``rate``: share of all orders,
+    at least 1e-4.
+    """
+
+    times: Int32
+    rate: float
+
+
+def odd_orders(inc: Incidence, book: OrderBook) -> OddOrders:
+    """Count the odd orders of every (shop, buyer) pair."""
+    times = np.zeros(len(inc.shop_buyer), np.int32)
+    odd = np.zeros(len(book), np.bool_)
+    if book.paid_back is not None:
+        odd |= book.paid_back
+    if book.waybill is not None:
+        odd |= reused_waybills(book.waybill, book.buyer)
+    rows = np.flatnonzero(odd)
+    if len(rows):
+        shop = np.repeat(np.arange(len(inc.shop_ptr) - 1), np.diff(inc.shop_ptr))
+        pairs = shop << 32 | inc.shop_buyer
+        found, count = np.unique(book.shop[rows].astype(np.int64) << 32 | book.buyer[rows], return_counts=True)
+        times[np.searchsorted(pairs, found)] = count
+    return OddOrders(times, max(len(rows) / max(len(book), 1), 1e-4))
+
+
+def reused_waybills(waybill: Int32, buyer: Int32) -> Flags:
+    """Orders whose waybill is on orders of more than one buyer; ``waybill`` -1 where unknown."""
+    known = np.flatnonzero(waybill >= 0)
+    pairs = np.unique(waybill[known].astype(np.int64) << 32 | buyer[known])
+    buyers = np.bincount(pairs >> 32) if len(pairs) else np.zeros(1, np.int64)
+    reused = np.zeros(len(waybill), np.bool_)
+    reused[known] = buyers[waybill[known]] > 1
+    return reused
+
+
 def find_seeds(
-    inc: Incidence, backbone: Backbone, identity: SharedIdentity, market_ts: Int64, params: RingParams
+    inc: Incidence,
+    backbone: Backbone,
+    identity: SharedIdentity,
+    odd_rows: OddOrders,
+    market_ts: Int64,
+    params: RingParams,
 ) -> list[Int32]:
     """Groups of shops to refine, each sorted, none twice; in the same order on every run."""
     groups = _backbone_groups(inc, backbone, params.cluster_resolution)
@@ -77,6 +122,7 @@ def find_seeds(
     odd |= (identity.per_shop >= params.identity_buyers) & (
         identity.per_shop >= params.identity_lift * identity.rate * buyers
     )
+    odd |= _odd_shops(inc.shop_ptr, odd_rows.times, inc.shop_orders, odd_rows.rate, params.odd_buyers, params.odd_tail)
     odd |= _burst_shops(inc.order_ptr, market_ts, windows, inc.span_s, params.burst_tail)
     return groups + [np.array([s], np.int32) for s in np.flatnonzero(odd)]
 
@@ -108,4 +154,19 @@ def _burst_shops(order_ptr: Int64, times: Int64, windows: Int64, span: float, mi
     out = np.zeros(len(order_ptr) - 1, np.bool_)
     for s in range(len(order_ptr) - 1):
         out[s] = densest_window(times, order_ptr[s], order_ptr[s + 1], windows, span)[0] >= min_tail
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _odd_shops(
+    shop_ptr: Int64, times: Int32, shop_orders: Int64, rate: float, min_buyers: int, min_tail: float
+) -> Flags:
+    out = np.zeros(len(shop_ptr) - 1, np.bool_)
+    for s in range(len(shop_ptr) - 1):
+        buyers, orders = 0, 0
+        for x in range(shop_ptr[s], shop_ptr[s + 1]):
+            if times[x] > 0:
+                buyers += 1
+                orders += times[x]
+        out[s] = buyers >= min_buyers and poisson_tail(orders, shop_orders[s] * rate) >= min_tail
     return out

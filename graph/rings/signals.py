@@ -12,6 +12,7 @@ from numba import njit
 from graph.rings.groups import Group, Mined
 from graph.rings.orders import NULL, OrderBook
 from graph.rings.params import DAY_S, RingParams
+from graph.rings.seeds import reused_waybills
 from graph.snapshot import Int32, Int64
 
 WEIGHTLESS_G = 50
@@ -21,6 +22,7 @@ _EVENT_S = 7_200
 _BURST_S = 4 * DAY_S
 _SIGNED_S = 3_600  # signed for sooner after pick-up than any parcel travels
 _MARKET = 50  # known orders outside the groups that make a market share
+_LEAN = 20
 _PAYER_MEMBERS = 3  # an account that is not a shop's counts as payer of a group once it paid this many members
 Bool = npt.NDArray[np.bool_]
 
@@ -29,8 +31,9 @@ Bool = npt.NDArray[np.bool_]
 class Signals:
     """Figures of a group; shares are of its inside orders (members' orders at its shops) or of its buyers.
 
-    Shares that the source says nothing about are None. ``*_market``: the same share over the orders outside all groups;
-    0 where too few of those are known to say.
+    Shares that the source says nothing about are None. ``*_market``: the same share over the orders outside all groups
+    (0 where too few of those are known to say); for what depends on the goods and the clock (night, weightless, early
+    signatures, refunds, stars) over the other orders of the same shops, leaning on the market where those are few.
     """
 
     buyers: int
@@ -45,7 +48,7 @@ class Signals:
     night_share: float
     night_share_market: float
     one_place_share: float  # buyers at the one address that most of them have
-    shared_identity_share: float | None  # buyers who share a device, phone, account or address with another member
+    shared_identity_share: float | None  # buyers on a device, phone, account or address of three members or more
     shared_device_share: float | None
     shared_address_share: float | None
     weightless_share: float | None
@@ -76,14 +79,12 @@ class SignalReader:
         self._params = params
         book = mined.book
         self._in_group = np.zeros(book.n_buyers, np.bool_)
-        self._night = ((book.ts // 3_600_000 + params.zone_h) % 24) < 6
-        self._marks = _marks(book)
+        self._marks = {**_marks(book), "night": (((book.ts // 3_600_000 + params.zone_h) % 24) < 6, None)}
         outside = np.ones(len(book), np.bool_)
         for group in mined.groups:
             outside[self.rows(group)[0]] = False
         rest = np.flatnonzero(outside)
         self._market = {name: _market_share(mark, rest) for name, mark in self._marks.items()}
-        self._night_market = float(self._night[rest].mean()) if len(rest) >= _MARKET else 0.0
         links = book.identity
         self._token_ptr = np.r_[0, np.cumsum(np.bincount(links.user, minlength=book.n_buyers))]
         self._token_users = links.users_of()
@@ -108,6 +109,8 @@ class SignalReader:
         seconds = book.ts[inside] // 1000
         identity = self._identity(group.buyers)
         marked = {name: None if mark is None else _share(_take(mark, inside)) for name, mark in self._marks.items()}
+        others = np.setdiff1d(all_rows, inside, assume_unique=True)
+        near = {name: _leaning(mark, others, self._market[name]) for name, mark in self._marks.items()}
         return Signals(
             buyers=len(group.buyers),
             shops=len(group.shops),
@@ -118,22 +121,22 @@ class SignalReader:
             repeat_share=1.0 - pairs / n,
             burst_share=_most_within(seconds, _BURST_S) / n,
             event_share=_most_within(seconds, _EVENT_S) / n,
-            night_share=float(self._night[inside].mean()) if len(inside) else 0.0,
-            night_share_market=self._night_market,
+            night_share=marked["night"] or 0.0,
+            night_share_market=near["night"] or 0.0,
             one_place_share=identity[0],
             shared_identity_share=identity[1],
             shared_device_share=identity[2],
             shared_address_share=identity[3],
             weightless_share=marked["weightless"],
-            weightless_share_market=self._market["weightless"],
+            weightless_share_market=near["weightless"],
             waybill_reuse_share=marked["waybill"],
             waybill_reuse_share_market=self._market["waybill"],
             signed_early_share=marked["signed"],
-            signed_early_share_market=self._market["signed"],
+            signed_early_share_market=near["signed"],
             refund_share=marked["refunded"],
-            refund_share_market=self._market["refunded"],
+            refund_share_market=near["refunded"],
             five_star_share=marked["stars"],
-            five_star_share_market=self._market["stars"],
+            five_star_share_market=near["stars"],
             paid_back_share=_share((self.paid_back(inside), None)) if book.paid_back is not None else None,
             paid_back_share_market=self._market["paid_back"],
         )
@@ -154,9 +157,9 @@ class SignalReader:
     def _identity(self, buyers: Int32) -> tuple[float, float | None, float | None, float | None]:
         """(one place, any identifier, device or phone or account, address): shares of the buyers.
 
-        An identifier of a crowd (more users than the hub cap) shows no one identity, nor does the one address of half
-        of the group; devices that pass round among people at one crowded address (a dormitory, an office, a pick-up
-        point) show the place, not a ring.
+        Two on one identifier are a couple, three or more count. An identifier of a crowd (more users than the hub cap)
+        shows no one identity, nor does the one address of half of the group; devices that pass round among people at
+        one crowded address (a dormitory, an office, a pick-up point) show the place, not a ring.
         """
         links = self._book.identity
         if not links.kinds:
@@ -168,7 +171,7 @@ class SignalReader:
         address = self._is_address[links.kind[tokens]]
         one_place = float(members[address].max() / len(buyers)) if address.any() else 0.0
         crowd = self._token_users[tokens] > self._params.hub
-        counts = (members > 1) & ~crowd & ~(address & (members >= 0.5 * len(buyers)) & (members > 2))
+        counts = (members > 2) & ~crowd & ~(address & (members >= 0.5 * len(buyers)))
         home = np.full(len(buyers), -1, np.int64)
         at_crowd = (address & crowd)[place]
         home[who[at_crowd]] = token[at_crowd]
@@ -196,22 +199,12 @@ def _marks(book: OrderBook) -> dict[str, Mark | None]:
         early = (known & (np.where(known, book.signed_ts - book.shipped_ts, 0) < _SIGNED_S * 1000), known)
     return {
         "weightless": None if weight is None else ((weight != NULL) & (weight <= WEIGHTLESS_G), weight != NULL),
-        "waybill": None if waybill is None else (_reused(waybill, book.buyer), waybill >= 0),
+        "waybill": None if waybill is None else (reused_waybills(waybill, book.buyer), waybill >= 0),
         "signed": early,
         "refunded": None if book.refunded is None else (book.refunded, None),
         "stars": None if rating is None else (rating == 5, rating != NULL),
         "paid_back": None if book.paid_back is None else (book.paid_back, None),
     }
-
-
-def _reused(waybill: Int32, buyer: Int32) -> Bool:
-    """Orders whose waybill is on orders of more than one buyer."""
-    known = np.flatnonzero(waybill >= 0)
-    pairs = np.unique(waybill[known].astype(np.int64) << 32 | buyer[known])
-    buyers = np.bincount(pairs >> 32) if len(pairs) else np.zeros(1, np.int64)
-    reused = np.zeros(len(waybill), np.bool_)
-    reused[known] = buyers[waybill[known]] > 1
-    return reused
 
 
 def _take(mark: Mark, rows: Int64) -> Mark:
@@ -224,6 +217,15 @@ def _market_share(mark: Mark | None, rows: Int64) -> float | None:
     where, known = _take(mark, rows)
     n = len(where) if known is None else int(known.sum())
     return float(where.sum() / n) if n >= _MARKET else 0.0
+
+
+def _leaning(mark: Mark | None, rows: Int64, market: float | None) -> float | None:
+    """Share over ``rows``, as if a market's worth of orders had been seen besides."""
+    if mark is None:
+        return None
+    where, known = _take(mark, rows)
+    n = len(where) if known is None else int(known.sum())
+    return (float(where.sum()) + _LEAN * (market or 0.0)) / (n + _LEAN)
 
 
 def _share(mark: Mark | None) -> float | None:
