@@ -24,8 +24,8 @@ def brush(scene: Scene, market: Market, plan: Plan) -> None:
 
 def _ring(scene: Scene, market: Market, plan: Plan, rng: np.random.Generator, number: int, scheme: Scheme) -> None:
     wanted = _fakes_wanted(scene, market, rng, scheme)
-    per_buyer = rng.integers(3, 9) if scheme.kind == RING else rng.integers(4, 11)
-    size = int(np.clip(wanted.sum() // per_buyer, 6, 60 if scheme.kind == RING else 240))
+    per_buyer = rng.uniform(2, 6) if scheme.kind == RING else rng.uniform(3, 8)
+    size = int(np.clip(wanted.sum() / per_buyer, 6, 60 if scheme.kind == RING else 240))
     buyers = scene.take_buyers(min(size, len(scene.free_buyers) // 6))
     if len(buyers) < 4:
         return
@@ -59,7 +59,7 @@ def _fakes_wanted(scene: Scene, market: Market, rng: np.random.Generator, scheme
     """Fakes per shop: about as many as it sells in half a year, times the intensity."""
     half_year = BASE_SHARE * scene.spec.orders_per_shop * market.weight[scheme.shops] * 6 / scene.spec.months
     factor = (0.4 + 1.9 * scheme.intensity) * rng.lognormal(0, 0.3, len(scheme.shops))
-    return np.clip(np.maximum(half_year, 14) * factor, 8, 260).astype(np.int64)
+    return np.clip(np.maximum(half_year, 25) * factor, 12, 260).astype(np.int64)
 
 
 def _deal(rng: np.random.Generator, buyers: int, wanted: Int, *, each_once: bool) -> Int:

@@ -8,7 +8,7 @@ from ingest.world.chance import Float, Int, weighted
 from ingest.world.geography import CATEGORIES
 from ingest.world.scene import FAKE, HONEST, NONE, Scene
 
-BASE_SHARE = 0.72
+BASE_SHARE = 0.76
 """Share of all orders that plain demand brings; groups, campaigns and camouflage bring the rest."""
 
 

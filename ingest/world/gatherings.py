@@ -52,6 +52,11 @@ def gather(scene: Scene, market: Market, plan: Plan) -> None:
     _staff(scene, market, rng, hosts, max(1, round(3 * scale)))
 
 
+def _as_ring(rng: np.random.Generator) -> int:
+    """As many members as a ring has: half of the groups have up to 15."""
+    return int(np.clip(15 * rng.lognormal(0, 0.65), 6, 60))
+
+
 def _buy(scene: Scene, market: Market, rng: np.random.Generator, buyers: Int, shops: Int, each: Int) -> int:
     """Members buy in the group's shops over some months, and elsewhere."""
     who = np.repeat(np.arange(len(buyers)), each)
@@ -100,7 +105,7 @@ def _lockers(scene: Scene, rng: np.random.Generator, n: int) -> None:
 def _leaders(scene: Scene, market: Market, rng: np.random.Generator, hosts: Hosts, n: int) -> None:
     """A leader collects a neighbourhood's orders once a week, takes in the parcels and earns a commission."""
     for _ in range(n):
-        buyers = scene.take_buyers(int(rng.integers(12, 45)))
+        buyers = scene.take_buyers(_as_ring(rng))
         if len(buyers) < 4:
             return
         shops = hosts.next(int(rng.integers(2, 6)))
@@ -145,13 +150,13 @@ def _families(scene: Scene, market: Market, rng: np.random.Generator, n: int) ->
 def _fans(scene: Scene, market: Market, rng: np.random.Generator, hosts: Hosts, n: int) -> None:
     """Followers of a brand: the same one to five shops again and again; some live together."""
     for _ in range(n):
-        buyers = scene.take_buyers(int(rng.integers(10, 60)))
+        buyers = scene.take_buyers(_as_ring(rng))
         if len(buyers) < 4:
             return
         shops = hosts.next(int(rng.integers(1, 6)))
         pairs = buyers[: len(buyers) // 5 * 2]
         move(scene, pairs[1::2], address=scene.buyers["address"][pairs[::2]], device=scene.buyers["device"][pairs[::2]])
-        orders = _buy(scene, market, rng, buyers, shops, rng.integers(3, 9, len(buyers)))
+        orders = _buy(scene, market, rng, buyers, shops, rng.poisson(rng.uniform(2, 6), len(buyers)) + 1)
         scene.note("fan_club", Buyer=buyers, Merchant=shops, orders=orders)
 
 
@@ -176,13 +181,13 @@ def _flash(scene: Scene, market: Market, rng: np.random.Generator, hosts: Hosts,
 def _staff(scene: Scene, market: Market, rng: np.random.Generator, hosts: Hosts, n: int) -> None:
     """A shop's people buy there at a discount, some to its own address, and get their wages from its account."""
     for _ in range(n):
-        buyers = scene.take_buyers(int(rng.integers(8, 40)))
+        buyers = scene.take_buyers(_as_ring(rng))
         if len(buyers) < 4:
             return
         shop = hosts.next(1)
         at_work = buyers[rng.random(len(buyers)) < 0.6]
         move(scene, at_work, address=np.full(len(at_work), scene.shops["ships_from"][shop[0]]))
-        orders = _buy(scene, market, rng, buyers, shop, rng.integers(2, 8, len(buyers)))
+        orders = _buy(scene, market, rng, buyers, shop, rng.poisson(rng.uniform(1.5, 5), len(buyers)) + 1)
         wallets = scene.buyers["wallet"][buyers]
         wallets = wallets[wallets != NONE]
         months = np.arange(scene.calendar.start + 10 * DAY, scene.calendar.end - DAY, 30 * DAY)
