@@ -152,7 +152,7 @@ def _refunded(snapshot: Snapshot) -> npt.NDArray[np.bool_]:
 
 
 def _payments_to_buyers(snapshot: Snapshot, currencies: list[str], hub: int) -> tuple[Payments, Int64]:
-    """Transfers into buyers' accounts, and their places in TRANSFER; without wages and payers of over ``hub`` buyers."""
+    """Transfers into buyers' accounts, and their places in TRANSFER; no wages, no payers of over ``hub`` buyers."""
     transfer = snapshot.relation("Account", "TRANSFER", "Account")
     owns = snapshot.relation("Buyer", "OWNS", "Account")
     holder = np.full(len(snapshot.nodes["Account"]), -1, np.int32)
