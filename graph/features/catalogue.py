@@ -41,6 +41,9 @@ Concept = Literal[
 ]
 CONCEPTS: tuple[Concept, ...] = get_args(Concept)
 
+Adverse = Literal["high", "low", "either"]
+"""On which side of what is usual a value can speak against a merchant."""
+
 Values = Callable[["Lens"], Float64]
 
 
@@ -50,6 +53,7 @@ class Feature:
 
     ``tabular`` features rest on the merchant's own records and need no graph: the baseline has only those. ``en`` and
     ``zh`` are None for what must not be held against an applicant: it is scored, but never given as a reason.
+    ``adverse``: a reason must lie on that side of what is usual.
     """
 
     name: str
@@ -60,6 +64,7 @@ class Feature:
     meaning: str
     en: str | None
     zh: str | None
+    adverse: Adverse = "high"
 
 
 class CatalogueError(Exception):
@@ -79,12 +84,13 @@ def feature(
     tabular: bool = False,
     en: str | None = None,
     zh: str | None = None,
+    adverse: Adverse = "high",
 ) -> Callable[[Values], Values]:
     """Declare the decorated function as a feature."""
 
     def declare(function: Values) -> Values:
         meaning = (function.__doc__ or "").strip().split("\n\n")[0]
-        register(Feature(name, unit, radius, concept, tabular, " ".join(meaning.split()), en, zh))
+        register(Feature(name, unit, radius, concept, tabular, " ".join(meaning.split()), en, zh, adverse))
         _FUNCTIONS[name] = function
         return function
 

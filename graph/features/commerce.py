@@ -42,6 +42,7 @@ def _count(lens: Lens, days: int) -> Float64:
     tabular=True,
     en="Orders in the last 7 days: {value}",
     zh="近 7 天订单数：{value}",
+    adverse="low",
 )
 def orders_7d(lens: Lens) -> Float64:
     """Orders placed in the last 7 days."""
@@ -55,6 +56,7 @@ def orders_7d(lens: Lens) -> Float64:
     tabular=True,
     en="Orders in the last 30 days: {value}",
     zh="近 30 天订单数：{value}",
+    adverse="low",
 )
 def orders_30d(lens: Lens) -> Float64:
     """Orders placed in the last 30 days."""
@@ -68,6 +70,7 @@ def orders_30d(lens: Lens) -> Float64:
     tabular=True,
     en="Orders in the last 90 days: {value}",
     zh="近 90 天订单数：{value}",
+    adverse="low",
 )
 def orders_90d(lens: Lens) -> Float64:
     """Orders placed in the last 90 days."""
@@ -81,6 +84,7 @@ def orders_90d(lens: Lens) -> Float64:
     tabular=True,
     en="Orders of the last 30 days against the 30 before: {value}",
     zh="近 30 天订单数与前 30 天之比：{value}",
+    adverse="either",
 )
 def order_trend(lens: Lens) -> Float64:
     """Orders of the last 30 days over those of the 30 days before."""
@@ -95,6 +99,7 @@ def order_trend(lens: Lens) -> Float64:
     tabular=True,
     en="Turnover of the last 30 days: {value}",
     zh="近 30 天成交额：{value}",
+    adverse="low",
 )
 def turnover_30d(lens: Lens) -> Float64:
     """Money of the orders of the last 30 days, cancelled ones left out."""
@@ -108,6 +113,7 @@ def turnover_30d(lens: Lens) -> Float64:
     tabular=True,
     en="Turnover of the last 90 days: {value}",
     zh="近 90 天成交额：{value}",
+    adverse="low",
 )
 def turnover_90d(lens: Lens) -> Float64:
     """Money of the orders of the last 90 days, cancelled ones left out."""
@@ -121,6 +127,7 @@ def turnover_90d(lens: Lens) -> Float64:
     tabular=True,
     en="Turnover of the last 30 days against the 30 before: {value}",
     zh="近 30 天成交额与前 30 天之比：{value}",
+    adverse="either",
 )
 def turnover_trend(lens: Lens) -> Float64:
     """Turnover of the last 30 days over that of the 30 days before."""
@@ -135,6 +142,7 @@ def turnover_trend(lens: Lens) -> Float64:
     tabular=True,
     en="Average order value: {value}",
     zh="平均订单金额：{value}",
+    adverse="either",
 )
 def ticket_mean_90d(lens: Lens) -> Float64:
     """Average money of an order of the last 90 days."""
@@ -148,6 +156,7 @@ def ticket_mean_90d(lens: Lens) -> Float64:
     tabular=True,
     en="Spread of order values against their average: {value}",
     zh="订单金额离散程度（标准差/均值）：{value}",
+    adverse="either",
 )
 def ticket_variation_90d(lens: Lens) -> Float64:
     """Standard deviation over mean of the money of the orders of the last 90 days (three at least)."""
@@ -161,6 +170,7 @@ def ticket_variation_90d(lens: Lens) -> Float64:
     tabular=True,
     en="Different buyers in the last 90 days: {value}",
     zh="近 90 天不同买家数：{value}",
+    adverse="low",
 )
 def buyers_90d(lens: Lens) -> Float64:
     """Different buyers of the last 90 days."""
@@ -176,6 +186,7 @@ def buyers_90d(lens: Lens) -> Float64:
     tabular=True,
     en="Share of buyers who ordered more than once: {value}",
     zh="多次下单买家占比：{value}",
+    adverse="either",
 )
 def repeat_buyer_share_90d(lens: Lens) -> Float64:
     """Share of the buyers of the last 90 days who ordered more than once in them."""
@@ -260,6 +271,7 @@ def busiest_day_share_90d(lens: Lens) -> Float64:
     tabular=True,
     en="Average rating by buyers: {value}",
     zh="买家平均评分：{value}",
+    adverse="low",
 )
 def rating_mean_90d(lens: Lens) -> Float64:
     """Average stars that buyers gave the orders of the last 90 days."""
@@ -301,6 +313,7 @@ def cancelled_share_90d(lens: Lens) -> Float64:
     tabular=True,
     en="Months with orders: {value}",
     zh="有订单的月数：{value}",
+    adverse="low",
 )
 def order_months(lens: Lens) -> Float64:
     """Different 30-day periods, counted back from now, in which the shop had orders."""
@@ -330,6 +343,7 @@ def days_since_order(lens: Lens) -> Float64:
     tabular=True,
     en="Days since the shop opened: {value}",
     zh="开店天数：{value}",
+    adverse="low",
 )
 def shop_age_days(lens: Lens) -> Float64:
     """Days since the shop opened."""

@@ -33,6 +33,7 @@ def _top5(lens: Lens, rows: TransferRows) -> Float64:
     tabular=True,
     en="Money received in the last 90 days: {value}",
     zh="近 90 天流入金额：{value}",
+    adverse="low",
 )
 def inflow_90d(lens: Lens) -> Float64:
     """Money that came into own accounts from others in the last 90 days."""
@@ -46,6 +47,7 @@ def inflow_90d(lens: Lens) -> Float64:
     tabular=True,
     en="Money paid out in the last 90 days: {value}",
     zh="近 90 天流出金额：{value}",
+    adverse="either",
 )
 def outflow_90d(lens: Lens) -> Float64:
     """Money that left own accounts for others in the last 90 days."""
@@ -59,6 +61,7 @@ def outflow_90d(lens: Lens) -> Float64:
     tabular=True,
     en="Money paid out against money received: {value}",
     zh="流出与流入之比：{value}",
+    adverse="either",
 )
 def outflow_to_inflow_90d(lens: Lens) -> Float64:
     """Money out over money in, last 90 days."""
@@ -72,6 +75,7 @@ def outflow_to_inflow_90d(lens: Lens) -> Float64:
     tabular=True,
     en="Money received in the last 30 days against the 30 before: {value}",
     zh="近 30 天流入与前 30 天之比：{value}",
+    adverse="either",
 )
 def inflow_trend(lens: Lens) -> Float64:
     """Money in of the last 30 days over that of the 30 days before."""
@@ -86,6 +90,7 @@ def inflow_trend(lens: Lens) -> Float64:
     tabular=True,
     en="Money received against platform turnover: {value}",
     zh="流入金额与平台成交额之比：{value}",
+    adverse="low",
 )
 def inflow_to_turnover_90d(lens: Lens) -> Float64:
     """Money into own accounts over turnover on the platform, last 90 days."""
@@ -93,7 +98,13 @@ def inflow_to_turnover_90d(lens: Lens) -> Float64:
 
 
 @feature(
-    "payers_90d", "count", concept="flows", tabular=True, en="Accounts that paid in: {value}", zh="付款账户数：{value}"
+    "payers_90d",
+    "count",
+    concept="flows",
+    tabular=True,
+    en="Accounts that paid in: {value}",
+    zh="付款账户数：{value}",
+    adverse="low",
 )
 def payers_90d(lens: Lens) -> Float64:
     """Different accounts that paid in, last 90 days."""
@@ -107,6 +118,7 @@ def payers_90d(lens: Lens) -> Float64:
     tabular=True,
     en="Accounts that were paid: {value}",
     zh="收款账户数：{value}",
+    adverse="low",
 )
 def payees_90d(lens: Lens) -> Float64:
     """Different accounts that were paid, last 90 days."""
@@ -249,7 +261,13 @@ def money_to_owner_share_90d(lens: Lens) -> Float64:
 
 
 @feature(
-    "loans_taken", "count", concept="flows", tabular=True, en="Loans taken so far: {value}", zh="已有贷款笔数：{value}"
+    "loans_taken",
+    "count",
+    concept="flows",
+    tabular=True,
+    en="Loans taken so far: {value}",
+    zh="已有贷款笔数：{value}",
+    adverse="low",
 )
 def loans_taken(lens: Lens) -> Float64:
     """Loans of the shop that the bank knows of."""
@@ -263,6 +281,7 @@ def loans_taken(lens: Lens) -> Float64:
     tabular=True,
     en="Share of earlier loans' money repaid: {value}",
     zh="既往贷款已还比例：{value}",
+    adverse="low",
 )
 def repaid_share(lens: Lens) -> Float64:
     """Money repaid on the shop's loans over the money lent, both so far."""

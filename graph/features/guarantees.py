@@ -72,6 +72,7 @@ def guarantees_given(lens: Lens) -> Float64:
     tabular=True,
     en="Guarantees received: {value}",
     zh="接受担保笔数：{value}",
+    adverse="low",
 )
 def guarantees_received(lens: Lens) -> Float64:
     """Guarantees in force that others gave for the merchant."""
@@ -99,6 +100,7 @@ def guarantee_exposure(lens: Lens) -> Float64:
     tabular=True,
     en="Guarantees standing for the merchant: {value}",
     zh="被担保金额：{value}",
+    adverse="low",
 )
 def guarantee_cover(lens: Lens) -> Float64:
     """Money of the guarantees in force that the merchant received."""

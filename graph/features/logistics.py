@@ -24,6 +24,7 @@ TOO_FAST_MS = 12 * 3_600_000
     tabular=True,
     en="Share of orders with a parcel: {value}",
     zh="有包裹的订单占比：{value}",
+    adverse="low",
 )
 def shipped_share_90d(lens: Lens) -> Float64:
     """Share of the orders of the last 90 days that have a parcel."""
@@ -39,6 +40,7 @@ def shipped_share_90d(lens: Lens) -> Float64:
     tabular=True,
     en="Parcels per order: {value}",
     zh="每单包裹数：{value}",
+    adverse="either",
 )
 def parcels_per_order_90d(lens: Lens) -> Float64:
     """Parcels per order of the last 90 days."""
@@ -68,6 +70,7 @@ def weightless_share_90d(lens: Lens) -> Float64:
     tabular=True,
     en="Spread of parcel weights against their average: {value}",
     zh="包裹重量离散程度（标准差/均值）：{value}",
+    adverse="low",
 )
 def weight_variation_90d(lens: Lens) -> Float64:
     """Standard deviation over mean of the weights of the last 90 days' parcels (three at least)."""

@@ -1,4 +1,7 @@
-"""Neighbours: the figures of other shops with the same buyers or the same counterparties on invoices."""
+"""Neighbours: the figures of other shops with the same buyers or the same counterparties on invoices.
+
+They count in the score, but are never given as a reason: nobody is told that others' conduct is held against him.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +26,6 @@ def _mean_of(links: csr_array, values: Float64) -> Float64:
     "share",
     "global",
     concept="refunds",
-    en="Refund rate of shops with the same buyers: {value}",
-    zh="共享买家店铺的平均退款率：{value}",
 )
 def neighbour_refund_rate(lens: Lens) -> Float64:
     """Mean refund rate of shops with buyers in common, by how many (last 90 days)."""
@@ -36,8 +37,6 @@ def neighbour_refund_rate(lens: Lens) -> Float64:
     "share",
     "global",
     concept="logistics",
-    en="Empty parcels of shops with the same buyers: {value}",
-    zh="共享买家店铺的空包占比：{value}",
 )
 def neighbour_weightless_share(lens: Lens) -> Float64:
     """Mean share of weightless parcels of shops with buyers in common, by how many (last 90 days)."""
@@ -49,8 +48,6 @@ def neighbour_weightless_share(lens: Lens) -> Float64:
     "share",
     "global",
     concept="logistics",
-    en="Parcels signed too fast, of shops with the same buyers: {value}",
-    zh="共享买家店铺的过快签收占比：{value}",
 )
 def neighbour_too_fast_share(lens: Lens) -> Float64:
     """Mean share of parcels signed too fast of shops with buyers in common, by how many (last 90 days)."""
@@ -62,8 +59,6 @@ def neighbour_too_fast_share(lens: Lens) -> Float64:
     "share",
     "global",
     concept="flows",
-    en="Money to own buyers, of shops with the same buyers: {value}",
-    zh="共享买家店铺流向买家的资金占比：{value}",
 )
 def neighbour_to_buyers_share(lens: Lens) -> Float64:
     """Mean share of money out sent to own buyers of shops with buyers in common, by how many (last 90 days)."""
@@ -75,8 +70,6 @@ def neighbour_to_buyers_share(lens: Lens) -> Float64:
     "share",
     "global",
     concept="identity",
-    en="Orders from crowded devices, of shops with the same buyers: {value}",
-    zh="共享买家店铺的共用设备订单占比：{value}",
 )
 def neighbour_crowded_device_share(lens: Lens) -> Float64:
     """Mean share of orders from crowded devices of shops with buyers in common, by how many (last 90 days)."""
@@ -88,8 +81,6 @@ def neighbour_crowded_device_share(lens: Lens) -> Float64:
     "share",
     "global",
     concept="tax",
-    en="Voided invoices of shops with the same customers or suppliers: {value}",
-    zh="共有往来方商户的发票作废率：{value}",
 )
 def neighbour_voided_share(lens: Lens) -> Float64:
     """Mean share of issued invoices voided, of merchants with customers or suppliers in common, by how many."""

@@ -48,6 +48,7 @@ def refund_amount_share_90d(lens: Lens) -> Float64:
     tabular=True,
     en="Refunds of the last 30 days against the 30 before: {value}",
     zh="近 30 天退款笔数与前 30 天之比：{value}",
+    adverse="either",
 )
 def refund_trend(lens: Lens) -> Float64:
     """Refunds of the last 30 days over those of the 30 days before."""
@@ -62,6 +63,7 @@ def refund_trend(lens: Lens) -> Float64:
     tabular=True,
     en="Average days from order to refund: {value}",
     zh="从下单到退款平均天数：{value}",
+    adverse="low",
 )
 def refund_days_90d(lens: Lens) -> Float64:
     """Average days from the order to its refund, over refunds of the last 90 days."""

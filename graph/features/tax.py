@@ -64,6 +64,7 @@ def _monthly_variation(lens: Lens, rows: InvoiceRows) -> Float64:
     tabular=True,
     en="Turnover declared for tax, per month: {value}",
     zh="月均申报收入：{value}",
+    adverse="low",
 )
 def declared_monthly(lens: Lens) -> Float64:
     """Turnover declared per 30 days of the periods that ended in the last 400 days."""
@@ -78,6 +79,7 @@ def declared_monthly(lens: Lens) -> Float64:
     tabular=True,
     en="Declared turnover against platform turnover: {value}",
     zh="申报收入与平台成交额之比：{value}",
+    adverse="low",
 )
 def declared_to_turnover(lens: Lens) -> Float64:
     """Declared turnover over platform turnover of the same periods, where orders are known from the start of one."""
@@ -96,6 +98,7 @@ def declared_to_turnover(lens: Lens) -> Float64:
     tabular=True,
     en="Tax paid on declared turnover: {value}",
     zh="申报税负率：{value}",
+    adverse="low",
 )
 def tax_rate(lens: Lens) -> Float64:
     """Tax paid over turnover declared, periods that ended in the last 400 days."""
@@ -110,6 +113,7 @@ def tax_rate(lens: Lens) -> Float64:
     tabular=True,
     en="Months covered by tax returns: {value}",
     zh="已申报月数：{value}",
+    adverse="low",
 )
 def months_declared(lens: Lens) -> Float64:
     """Months covered by the tax returns of the last 400 days."""
@@ -119,7 +123,13 @@ def months_declared(lens: Lens) -> Float64:
 
 
 @feature(
-    "invoices_issued", "count", concept="tax", tabular=True, en="Invoices issued: {value}", zh="开具发票张数：{value}"
+    "invoices_issued",
+    "count",
+    concept="tax",
+    tabular=True,
+    en="Invoices issued: {value}",
+    zh="开具发票张数：{value}",
+    adverse="low",
 )
 def invoices_issued(lens: Lens) -> Float64:
     """Invoices the merchant issued, all that are known, voided ones too."""
@@ -133,6 +143,7 @@ def invoices_issued(lens: Lens) -> Float64:
     tabular=True,
     en="Invoices received: {value}",
     zh="取得发票张数：{value}",
+    adverse="low",
 )
 def invoices_received(lens: Lens) -> Float64:
     """Invoices the merchant received, all that are known, voided ones too."""
@@ -146,6 +157,7 @@ def invoices_received(lens: Lens) -> Float64:
     tabular=True,
     en="Sales invoiced in the last year: {value}",
     zh="近一年销项金额：{value}",
+    adverse="low",
 )
 def invoiced_365d(lens: Lens) -> Float64:
     """Money of the valid invoices issued in the last 365 days, corrections taken off."""
@@ -159,6 +171,7 @@ def invoiced_365d(lens: Lens) -> Float64:
     tabular=True,
     en="Purchases invoiced in the last year: {value}",
     zh="近一年进项金额：{value}",
+    adverse="low",
 )
 def purchased_365d(lens: Lens) -> Float64:
     """Money of the valid invoices received in the last 365 days, corrections taken off."""
@@ -172,6 +185,7 @@ def purchased_365d(lens: Lens) -> Float64:
     tabular=True,
     en="Invoiced purchases against invoiced sales: {value}",
     zh="进销比：{value}",
+    adverse="either",
 )
 def purchases_to_sales(lens: Lens) -> Float64:
     """Money of all valid invoices received over that of all valid invoices issued."""
@@ -185,6 +199,7 @@ def purchases_to_sales(lens: Lens) -> Float64:
     tabular=True,
     en="Sales invoiced in the last year against the year before: {value}",
     zh="近一年销项与上一年之比：{value}",
+    adverse="either",
 )
 def invoiced_trend(lens: Lens) -> Float64:
     """Money invoiced in the last 365 days over that of the 365 days before."""
@@ -225,6 +240,7 @@ def purchased_variation(lens: Lens) -> Float64:
     tabular=True,
     en="Months with sales invoices: {value}",
     zh="有销项发票的月数：{value}",
+    adverse="low",
 )
 def invoice_months(lens: Lens) -> Float64:
     """Different 30-day periods, counted back from now, with an invoice issued."""
@@ -306,6 +322,7 @@ def negative_received_share(lens: Lens) -> Float64:
     tabular=True,
     en="Different customers on invoices: {value}",
     zh="发票客户数：{value}",
+    adverse="low",
 )
 def customers(lens: Lens) -> Float64:
     """Different parties the merchant issued valid invoices to."""
@@ -320,6 +337,7 @@ def customers(lens: Lens) -> Float64:
     tabular=True,
     en="Different suppliers on invoices: {value}",
     zh="发票供应商数：{value}",
+    adverse="low",
 )
 def suppliers(lens: Lens) -> Float64:
     """Different parties the merchant received valid invoices from."""
@@ -360,6 +378,7 @@ def top_supplier_share(lens: Lens) -> Float64:
     tabular=True,
     en="Tax on issued invoices: {value}",
     zh="销项税率：{value}",
+    adverse="either",
 )
 def invoice_tax_rate(lens: Lens) -> Float64:
     """Tax on the valid invoices issued over their money without tax."""
@@ -375,6 +394,7 @@ def invoice_tax_rate(lens: Lens) -> Float64:
     tabular=True,
     en="Invoiced sales against platform turnover: {value}",
     zh="销项金额与平台成交额之比：{value}",
+    adverse="either",
 )
 def invoiced_to_turnover_365d(lens: Lens) -> Float64:
     """Money invoiced in the last 365 days over platform turnover of the same time."""
@@ -404,6 +424,7 @@ def shared_counterparty_share(lens: Lens) -> Float64:
     tabular=True,
     en="Exports declared against platform turnover: {value}",
     zh="报关金额与平台成交额之比：{value}",
+    adverse="either",
 )
 def customs_to_turnover_365d(lens: Lens) -> Float64:
     """Value declared to customs in the last 365 days over platform turnover of the same time."""
@@ -421,6 +442,7 @@ def customs_to_turnover_365d(lens: Lens) -> Float64:
     tabular=True,
     en="Declared value per kilogram exported: {value}",
     zh="每公斤报关金额：{value}",
+    adverse="either",
 )
 def customs_value_per_kg(lens: Lens) -> Float64:
     """Value declared to customs in the last 365 days per kilogram declared."""
@@ -436,6 +458,7 @@ def customs_value_per_kg(lens: Lens) -> Float64:
     tabular=True,
     en="Parcels declared to customs against orders: {value}",
     zh="报关包裹数与订单数之比：{value}",
+    adverse="either",
 )
 def customs_parcels_to_orders_365d(lens: Lens) -> Float64:
     """Parcels declared to customs in the last 365 days over orders of the same time."""

@@ -1,0 +1,101 @@
+"""The model card: what a model is for, what it was made from, how good it is, and where not to trust it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+Json = Mapping[str, Any]
+
+
+def model_card(name: str, version: str, features: int, metrics: Json) -> str:
+    """Markdown from a model's metrics."""
+    window = metrics["window"]
+    lines = [
+        f"# {name} {version}",
+        "",
+        "## Purpose",
+        "Ranks merchants that ask for credit by the calibrated probability of confirmed fraud, or of being 90 days",
+        "overdue within 180 days. Meant beside hard rules and people who decide; not meant for other products, for",
+        "persons, or for merchants unlike those it was trained on.",
+        "",
+        "## Data",
+        f"* Applications from {_day(window['first_ts'])} to {_day(window['last_ts'])}, labels known before "
+        f"{_day(window['cut_ms'])}; {100 * metrics['share_of_cases']:.1f} % of them bad.",
+        f"* Rows: {_counts(metrics['rows'])}. Bad cases: {_counts(metrics['cases'])}.",
+        f"* Left out: {_counts(metrics['left_out']) or 'nothing'}.",
+        f"* Median delay from application to label: {metrics['label_delay_days_median']} days.",
+        f"* {features} features, each from the last snapshot of a grid of {metrics['cadence_ms'] / 86_400_000:g} days "
+        "before the application and from what was known then.",
+        *_missing(metrics),
+        "",
+        "## Performance",
+        f"Measured by: {metrics['evaluation']}.",
+        "",
+        "| model | features | AUC | average precision | Brier | ECE | KS |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
+        *(_row(variant, figures) for variant, figures in metrics["models"].items()),
+        "",
+        f"Lift of the kept model (full) over the same model on own facts only (tabular): AUC "
+        f"{_interval(metrics['lift']['auc'])}, average precision {_interval(metrics['lift']['average_precision'])}. "
+        f"Of that, by findings: average precision {_interval(metrics['lift_of_findings']['average_precision'])}. "
+        f"{_verdict(metrics['lift']['average_precision'])}",
+        "",
+        *_new_merchants(metrics),
+        "## Limits",
+        "* Labels are late, incomplete and noisy; outcomes of declined applications are never learnt.",
+        "* A merchant may stand on both sides of the split at different times.",
+        "* Intervals are bootstraps over rows (95 %); rows of one merchant are not independent.",
+        "* Money is compared within a merchant's main currency, never across currencies.",
+        "",
+        "## Monitoring",
+        "Watch the share of values not known per feature, the drift of score and features against these training rows,",
+        "and calibration once labels arrive. Train anew when the feature set version changes: the service refuses a",
+        "model of another feature set.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _day(ms: float) -> str:
+    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%Y-%m-%d")
+
+
+def _counts(found: Json) -> str:
+    return ", ".join(f"{k.replace('_', ' ')} {v}" for k, v in found.items() if v)
+
+
+def _interval(found: Json) -> str:
+    return f"{found['value']:.3f} ({found['low']:.3f} to {found['high']:.3f})"
+
+
+def _row(variant: str, f: Json) -> str:
+    return (
+        f"| {variant} | {f['features']} | {_interval(f['auc'])} | {_interval(f['average_precision'])} "
+        f"| {f['brier']:.4f} | {f['ece']:.4f} | {f['ks']:.3f} |"
+    )
+
+
+def _verdict(lift: Json) -> str:
+    if lift["low"] > 0:
+        return "The lift is larger than its noise."
+    if lift["high"] < 0:
+        return "The graph made it worse on these rows."
+    return "The interval holds zero: no lift is shown on these rows."
+
+
+def _missing(metrics: Json) -> list[str]:
+    absent = metrics["features_without_any_value"]
+    return [f"* Features without any value here: {len(absent)} ({', '.join(absent)})."] if absent else []
+
+
+def _new_merchants(metrics: Json) -> list[str]:
+    fresh = metrics.get("new_merchants")
+    if not fresh or not fresh["cases"] or fresh["full"]["auc"] != fresh["full"]["auc"]:
+        return []
+    return [
+        f"On the {fresh['rows']} measured rows ({fresh['cases']} bad) of merchants never seen in fitting: AUC "
+        f"{fresh['full']['auc']:.3f}, without the graph {fresh['tabular']['auc']:.3f}.",
+        "",
+    ]

@@ -1,0 +1,150 @@
+"""The training table: one row per application with a known outcome, as the bank could have seen it then.
+
+Features come from the last snapshot of a regular grid before the application, labels from what was known before the
+cut; nothing learnt later enters a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from graph.features.application import application_features
+from graph.features.compute import FEATURE_SET_VERSION, FEATURES, compute_features
+from graph.findings.finding import Finding
+from graph.snapshot import Float64, Int64, Snapshot
+from landing.tables import View
+from scoring.history import History
+
+Mine = Callable[[Snapshot], Sequence[Finding]]
+Report = Callable[[str], None]
+
+KEYS = ("application_id", "merchant_id", "ts", "snapshot_as_of", "label")
+
+
+@dataclass(frozen=True)
+class TrainingTable:
+    """Training rows in the order of their time.
+
+    ``frame``: application_id, merchant_id, ts (of the application, ms), snapshot_as_of (ms), label (1.0: fraud or
+    default), then a float64 column per name in ``features``, NaN where not known. ``left_out``: applications that are
+    no row, and why. ``delay_days``: median days from application to its label.
+    """
+
+    frame: pa.Table
+    features: tuple[str, ...]
+    feature_set_version: str
+    cut_ms: int
+    cadence_ms: int
+    left_out: Mapping[str, int]
+    delay_days: float
+
+    def matrix(self, names: Sequence[str] | None = None) -> Float64:
+        """Feature values, rows x names (default: all features)."""
+        chosen = self.features if names is None else tuple(names)
+        columns = [self.frame[n].to_numpy() for n in chosen]
+        return np.column_stack(columns) if columns else np.zeros((self.frame.num_rows, 0))
+
+    @property
+    def labels(self) -> Float64:
+        """1.0 for fraud or default, 0.0 for neither, NaN where the label says nothing."""
+        return self.frame["label"].to_numpy()
+
+    @property
+    def times(self) -> Int64:
+        """When each application was made, ms."""
+        return self.frame["ts"].to_numpy()
+
+
+def build_training_table(view: View, cut_ms: int, cadence_ms: int, mine: Mine, report: Report) -> TrainingTable:
+    """Rows for every application whose newest label was known before ``cut_ms``.
+
+    An application is taken as it was first known. Its features are those of the snapshot as of the greatest multiple
+    of ``cadence_ms`` that is not after it, made from what was known by then, with ``mine``'s findings of that snapshot.
+    """
+    history = History(view)
+    applications = _first_versions(history.fact_versions("application"), cut_ms)
+    labels = _newest_labels(history.fact("label", cut_ms - 1))
+    place = pc.index_in(applications["id"], labels["application_id"])
+    labelled = applications.filter(pc.is_valid(place))
+    labelled = labelled.append_column("label", labels["label"].take(pc.drop_null(place)).cast(pa.float64()))
+    left_out = {"no_label": applications.num_rows - labelled.num_rows}
+    times = labelled["ts"].to_numpy(zero_copy_only=False)
+    grid = times // cadence_ms * cadence_ms
+    parts = []
+    moments = np.unique(grid)
+    for i, moment in enumerate(moments.tolist()):
+        report(f"training rows: snapshot {i + 1} of {len(moments)}")
+        snapshot = history.snapshot(moment)
+        parts.append(_rows(snapshot, list(mine(snapshot)), labelled.filter(pa.array(grid == moment))))
+    frame = pa.concat_tables([_rows_of_none(), *parts]).sort_by([("ts", "ascending"), ("application_id", "ascending")])
+    left_out["merchant_not_known_then"] = labelled.num_rows - frame.num_rows
+    learnt = labels["known_ts"].take(pc.drop_null(place)).to_numpy(zero_copy_only=False)
+    delay = float(np.median(learnt - times)) / 86_400_000 if len(times) else float("nan")
+    names = tuple(f.name for f in FEATURES)
+    return TrainingTable(frame, names, FEATURE_SET_VERSION, cut_ms, cadence_ms, left_out, delay)
+
+
+def _rows(snapshot: Snapshot, findings: Sequence[Finding], applications: pa.Table) -> pa.Table:
+    """Training rows of applications whose merchant the snapshot knows."""
+    place = pc.index_in(applications["merchant_id"], snapshot.nodes["Merchant"].ids)
+    known = applications.filter(pc.is_valid(place))
+    if known.num_rows == 0:
+        return _rows_of_none()
+    features = compute_features(snapshot, findings).take(pc.drop_null(place))
+    return with_request(features, known, snapshot.as_of)
+
+
+def with_request(features: pa.Table, applications: pa.Table, as_of: int) -> pa.Table:
+    """Rows of merchant features with those of the request put beside them. Row i belongs to application i."""
+    columns: dict[str, object] = {
+        "application_id": applications["id"],
+        "merchant_id": applications["merchant_id"],
+        "ts": applications["ts"],
+        "snapshot_as_of": pa.array(np.full(applications.num_rows, as_of)),
+        "label": applications["label"],
+    }
+    numbers = {n: features[n].to_numpy() for n in features.column_names if n not in ("merchant_id", "currency")}
+    same = pc.fill_null(pc.equal(features["currency"], applications["currency"]), False)
+    asked = pc.fill_null(applications["amount"].cast(pa.float64()), float("nan")).to_numpy()
+    numbers |= application_features(numbers, asked, same.to_numpy())
+    return pa.table({**columns, **{f.name: numbers[f.name] for f in FEATURES}}, schema=_schema())
+
+
+def _schema() -> pa.Schema:
+    types = (pa.string(), pa.string(), pa.int64(), pa.int64(), pa.float64())
+    return pa.schema([*zip(KEYS, types, strict=True), *((f.name, pa.float64()) for f in FEATURES)])
+
+
+def _rows_of_none() -> pa.Table:
+    return _schema().empty_table()
+
+
+def _first_versions(versions: pa.Table, cut_ms: int) -> pa.Table:
+    """Each application as it was first known, by the cut."""
+    known = versions.filter(pc.less_equal(versions["known_ts"], cut_ms))
+    ordered = known.sort_by([("id", "ascending"), ("known_ts", "ascending"), ("updated_ts", "ascending")])
+    return _one_per(ordered, "id", "first")
+
+
+def _newest_labels(labels: pa.Table) -> pa.Table:
+    """One label per application: the one that came to be last."""
+    named = labels.filter(pc.is_valid(labels["application_id"]))
+    keys = [
+        ("application_id", "ascending"),
+        ("updated_ts", "ascending"),
+        ("known_ts", "ascending"),
+        ("id", "ascending"),
+    ]
+    return _one_per(named.sort_by(keys), "application_id", "last")
+
+
+def _one_per(ordered: pa.Table, column: str, which: str) -> pa.Table:
+    names = ordered[column].to_numpy(zero_copy_only=False)
+    change = names[1:] != names[:-1]
+    picked = np.concatenate([[True], change]) if which == "first" else np.concatenate([change, [True]])
+    return ordered.filter(pa.array(picked[: len(names)]))
