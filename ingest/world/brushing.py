@@ -11,7 +11,7 @@ from ingest.world.geography import HOME, WAREHOUSE
 from ingest.world.plan import PLATFORM, RING, Plan, Scheme
 from ingest.world.scene import FAKE, NONE, Scene
 from ingest.world.shops import new_persons, personal_accounts, regions
-from ingest.world.spec import DAY
+from ingest.world.spec import DAY, HOUR
 from ingest.world.trade import PRIVATE, REFUND, REWARD, between_people, pay
 
 
@@ -117,40 +117,51 @@ def _farm(scene: Scene, rng: np.random.Generator, scheme: Scheme, buyers: Int, n
 
 
 def pay_back(scene: Scene) -> None:
-    """Price and commission go back to the buyer's wallet within days, from the shop, its owner or a go-between;
-    some payments cover several orders of one buyer."""
+    """Price and commission go back to the buyer's wallet within days, from the shop, its owner or a go-between whom
+    the owner pays; some payments cover several orders of one buyer."""
     rng, orders, shops = scene.chance.of("paying back"), scene.orders, scene.shops
     row = np.flatnonzero(orders["paid_back"] > 0)
     row = row[scene.buyers["wallet"][orders["buyer"][row]] != NONE]
     if not len(row):
         return
-    rings = int(orders["ring"].max()) + 1
-    since = np.full(rings, scene.calendar.start - 300 * DAY)
-    agent = personal_accounts(scene, rng, new_persons(scene, rng, regions(rng, rings), since), since + DAY)
-    way = rng.choice(3, rings, p=[0.25, 0.5, 0.25])[orders["ring"][row]]
-    shop = orders["shop"][row]
-    payer = np.choose(way, [shops["account"][shop], shops["purse"][shop], agent[orders["ring"][row]]])
-    commission = rng.integers(3, 16, len(row)) * 100
+    ring, shop = orders["ring"][row], orders["shop"][row]
+    rings = int(ring.max()) + 1
+    owed = orders["amount"][row] + rng.integers(3, 16, len(row)) * 100
     ts = orders["ts"][row] + (rng.uniform(0.3, 6, len(row)) * DAY).astype(np.int64)
-    owed = orders["amount"][row] + commission
-    batched = rng.random(rings)[orders["ring"][row]] < 0.3
-    key = np.where(
-        batched, (orders["buyer"][row] * len(shops) + shop) * 100 + ts // (14 * DAY) % 100, -1 - np.arange(len(row))
-    )
+    way = rng.choice(3, rings, p=[0.25, 0.5, 0.25])
+    agent = _go_betweens(scene, rng, np.flatnonzero(np.bincount(ring[way[ring] == 2], minlength=rings)), rings)
+    payer = np.choose(way[ring], [shops["account"][shop], shops["purse"][shop], agent[ring]])
+    by_agent = way[ring] == 2
+    _fund(scene, rng, shop[by_agent], payer[by_agent], ts[by_agent], owed[by_agent])
+    batched = rng.random(rings)[ring] < 0.3
+    fortnight = ts // (14 * DAY) % 1000
+    key = np.where(batched, (orders["buyer"][row] * len(shops) + shop) * 1000 + fortnight, -1 - np.arange(len(row)))
     _, first, group = np.unique(key, return_index=True, return_inverse=True)
     total = np.bincount(group, weights=owed).astype(np.int64)
     last = np.zeros(len(first), np.int64)
     np.maximum.at(last, group, ts)
     why = rng.choice([PRIVATE, REFUND, REWARD], len(first), p=[0.6, 0.2, 0.2])
-    pay(
-        scene,
-        payer[first],
-        scene.buyers["wallet"][orders["buyer"][row[first]]],
-        last,
-        total,
-        why,
-        between_people(rng, len(first)),
-    )
+    wallet = scene.buyers["wallet"][orders["buyer"][row[first]]]
+    pay(scene, payer[first], wallet, last, total, why, between_people(rng, len(first)))
+
+
+def _go_betweens(scene: Scene, rng: np.random.Generator, used: Int, rings: int) -> Int:
+    """The account of each ring's go-between (-1: it has none)."""
+    since = np.full(len(used), scene.calendar.start - 300 * DAY)
+    agent = np.full(rings, NONE)
+    agent[used] = personal_accounts(scene, rng, new_persons(scene, rng, regions(rng, len(used)), since), since + DAY)
+    return agent
+
+
+def _fund(scene: Scene, rng: np.random.Generator, shop: Int, agent: Int, ts: Int, owed: Int) -> None:
+    """Once a week the owner sends a go-between what it will pay out, and a little for its pains."""
+    week = ts // (7 * DAY)
+    key, first, group = np.unique(shop * 100_000 + week, return_index=True, return_inverse=True)
+    total = np.bincount(group, weights=owed, minlength=len(key)) * 1.03
+    start = np.full(len(key), np.iinfo(np.int64).max)
+    np.minimum.at(start, group, ts)
+    before = start - (rng.uniform(2, 40, len(key)) * HOUR).astype(np.int64)
+    pay(scene, scene.shops["purse"][shop[first]], agent[first], before, total.astype(np.int64), PRIVATE)
 
 
 def ring_buyers(scene: Scene) -> dict[int, Int]:

@@ -27,7 +27,7 @@ class WorldSpec:
     seed: int = 0
     camouflage: float = 1.0
     shared_identity: float = 0.5
-    fraud_share: float = 0.2
+    fraud_share: float = 0.18
     months: int = 18
     end: str = "2026-06-30T00:00:00+08:00"
     orders_per_shop: float = 85.0
