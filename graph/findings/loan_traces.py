@@ -118,9 +118,8 @@ def find_loan_traces(
     params: LoanTraceParams = LoanTraceParams(),
 ) -> list[Finding]:
     """Disbursements of which a material share came home, as findings, highest score first."""
-    found = [
-        _finding(snapshot, Holders(snapshot), t, params) for t in trace_loans(snapshot, params.rule) if _home(t) > 0
-    ]
+    holders = Holders(snapshot)
+    found = [_finding(snapshot, holders, t, params) for t in trace_loans(snapshot, params.rule) if _home(t) > 0]
     kept = [f for f in found if float(f.numbers["returned_share"]) >= params.min_share]
     return sorted(kept, key=lambda f: (-f.score, f.id))
 
