@@ -6,8 +6,8 @@ import numpy as np
 import pyarrow as pa
 
 from ingest.sources import bank as feeds
+from ingest.world import bookings
 from ingest.world import shops as kinds
-from ingest.world import trade
 from ingest.world.files import CNY, Files, hours_later
 from ingest.world.geography import REGIONS
 from ingest.world.letters import coded, money, picked, times, words
@@ -101,8 +101,8 @@ def _accounts(scene: Scene, texts: Texts, files: Files, rng: np.random.Generator
             "booked_at": times(transfers["ts"]),
             "amount": money(transfers["amount"]),
             "currency": CNY,
-            "channel": words(trade.CHANNELS, transfers["channel"]),
-            "purpose": sometimes_blank(rng, words(trade.PURPOSES, transfers["purpose"]), 0.15),
+            "channel": words(bookings.CHANNELS, transfers["channel"]),
+            "purpose": sometimes_blank(rng, words(bookings.PURPOSES, transfers["purpose"]), 0.15),
         },
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ingest.world.bookings import PRIVATE, REFUND, REWARD, between_people, pay
 from ingest.world.chance import Int
 from ingest.world.crowd import move
 from ingest.world.demand import BASE_SHARE, Market
@@ -12,7 +13,6 @@ from ingest.world.plan import PLATFORM, RING, Plan, Scheme
 from ingest.world.scene import FAKE, NONE, Scene
 from ingest.world.shops import new_persons, personal_accounts, regions
 from ingest.world.spec import DAY, HOUR
-from ingest.world.trade import PRIVATE, REFUND, REWARD, between_people, pay
 
 
 def brush(scene: Scene, market: Market, plan: Plan) -> None:

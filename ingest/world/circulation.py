@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from ingest.world.bookings import BANK, CURRENT, GOODS, LIVING, POOLING, PRIVATE, between_people, pay
 from ingest.world.chance import Int
 from ingest.world.plan import LOOP, Plan
 from ingest.world.scene import NONE, PERSON, Scene
 from ingest.world.shops import company_accounts, new_companies, new_persons, personal_accounts
 from ingest.world.spec import DAY, HOUR
-from ingest.world.trade import BANK, CURRENT, GOODS, LIVING, POOLING, PRIVATE, between_people, pay
 
 
 class Fronts:

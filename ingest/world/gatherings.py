@@ -8,33 +8,15 @@ from __future__ import annotations
 
 import numpy as np
 
+from ingest.world.bookings import BANK, PURSE, REWARD, WAGES, pay
 from ingest.world.chance import Int
 from ingest.world.crowd import move
 from ingest.world.demand import Market
 from ingest.world.geography import DORMITORY, LOCKER, OFFICE
+from ingest.world.hosts import Hosts, as_ring
 from ingest.world.plan import Plan
 from ingest.world.scene import NONE, Scene
 from ingest.world.spec import DAY, HOUR
-from ingest.world.trade import BANK, PURSE, REWARD, WAGES, pay
-
-
-class Hosts:
-    """Shops at which honest groups buy: of every size, none of them in a ring."""
-
-    def __init__(self, scene: Scene, plan: Plan, rng: np.random.Generator) -> None:
-        honest = np.ones(len(scene.shops), bool)
-        for kind in ("fake_order_ring", "brushing_platform"):
-            for scheme in plan.of(kind):
-                honest[scheme.shops] = False
-        early = scene.shops["opened"] < scene.calendar.start + 120 * DAY
-        self._shops = rng.permutation(np.flatnonzero(honest & early))
-        self._at = 0
-
-    def next(self, n: int) -> Int:
-        """The next n shops; from the beginning again when all have been hosts."""
-        rows = (self._at + np.arange(n)) % len(self._shops)
-        self._at += n
-        return self._shops[rows]
 
 
 def gather(scene: Scene, market: Market, plan: Plan) -> None:
@@ -50,11 +32,6 @@ def gather(scene: Scene, market: Market, plan: Plan) -> None:
     _fans(scene, market, rng, hosts, max(2, round(5 * scale)))
     _flash(scene, market, rng, hosts, max(1, round(1.5 * scale)))
     _staff(scene, market, rng, hosts, max(1, round(3 * scale)))
-
-
-def _as_ring(rng: np.random.Generator) -> int:
-    """As many members as a ring has: half of the groups have up to 15."""
-    return int(np.clip(15 * rng.lognormal(0, 0.65), 6, 60))
 
 
 def _buy(scene: Scene, market: Market, rng: np.random.Generator, buyers: Int, shops: Int, each: Int) -> int:
@@ -105,7 +82,7 @@ def _lockers(scene: Scene, rng: np.random.Generator, n: int) -> None:
 def _leaders(scene: Scene, market: Market, rng: np.random.Generator, hosts: Hosts, n: int) -> None:
     """A leader collects a neighbourhood's orders once a week, takes in the parcels and earns a commission."""
     for _ in range(n):
-        buyers = scene.take_buyers(_as_ring(rng))
+        buyers = scene.take_buyers(as_ring(rng))
         if len(buyers) < 4:
             return
         shops = hosts.next(int(rng.integers(2, 6)))
@@ -150,7 +127,7 @@ def _families(scene: Scene, market: Market, rng: np.random.Generator, n: int) ->
 def _fans(scene: Scene, market: Market, rng: np.random.Generator, hosts: Hosts, n: int) -> None:
     """Followers of a brand: the same one to five shops again and again; some live together."""
     for _ in range(n):
-        buyers = scene.take_buyers(_as_ring(rng))
+        buyers = scene.take_buyers(as_ring(rng))
         if len(buyers) < 4:
             return
         shops = hosts.next(int(rng.integers(1, 6)))
@@ -181,7 +158,7 @@ def _flash(scene: Scene, market: Market, rng: np.random.Generator, hosts: Hosts,
 def _staff(scene: Scene, market: Market, rng: np.random.Generator, hosts: Hosts, n: int) -> None:
     """A shop's people buy there at a discount, some to its own address, and get their wages from its account."""
     for _ in range(n):
-        buyers = scene.take_buyers(_as_ring(rng))
+        buyers = scene.take_buyers(as_ring(rng))
         if len(buyers) < 4:
             return
         shop = hosts.next(1)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from ingest.world.bookings import CURRENT, POOLING, PRIVATE, between_people, pay
 from ingest.world.chance import Int
 from ingest.world.geography import OFFICE, WAREHOUSE
 from ingest.world.scene import COMPANY, NONE, Scene
 from ingest.world.shops import company_accounts, new_persons, personal_accounts
 from ingest.world.spec import DAY, HOUR
-from ingest.world.trade import CURRENT, POOLING, PRIVATE, between_people, pay
 
 
 def share_buildings(scene: Scene) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ingest.world.bookings import BANK, GOODS, LOAN_USE, PRIVATE, between_people, pay
 from ingest.world.brushing import ring_buyers
 from ingest.world.chance import Int
 from ingest.world.circulation import Fronts
@@ -11,7 +12,6 @@ from ingest.world.plan import HOME, Plan
 from ingest.world.scene import NONE, Scene
 from ingest.world.shops import personal_accounts
 from ingest.world.spec import DAY, HOUR
-from ingest.world.trade import BANK, GOODS, LOAN_USE, PRIVATE, between_people, pay
 
 
 def divert(scene: Scene, plan: Plan, fronts: Fronts) -> None:
