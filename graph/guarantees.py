@@ -67,9 +67,10 @@ def _enter(
 
 @dataclass(frozen=True)
 class Circles:
-    """Elementary circles, each from its least node on; ``cut`` names the limit that ended the search, if one did."""
+    """Elementary circles, each from its least node on; ``looked``: arcs looked at; ``cut``: the limit reached."""
 
     circles: list[tuple[int, ...]]
+    looked: int
     cut: str | None = None
 
 
@@ -91,25 +92,30 @@ def circles_in(
     looked = 0
     for start in sorted(members):
         home = _steps_home(start, into, max_length)
+        looked += sum(len(into[n]) for n in home)
         path, choices = [start], [iter(inside[start])]
         on_path = {start}
         while choices:
             nxt = next(choices[-1], None)
             looked += 1
             if looked > budget:
-                return Circles(sorted(found, key=lambda c: (len(c), c)), "budget")
+                return Circles(sorted(found, key=_short_first), looked, "budget")
             if nxt is None:
                 choices.pop()
                 on_path.discard(path.pop())
             elif nxt == start:
                 if len(found) == cap:
-                    return Circles(sorted(found, key=lambda c: (len(c), c)), "circles")
+                    return Circles(sorted(found, key=_short_first), looked, "circles")
                 found.append(tuple(path))
             elif nxt > start and nxt not in on_path and len(path) + home.get(nxt, max_length) <= max_length:
                 path.append(nxt)
                 on_path.add(nxt)
                 choices.append(iter(inside[nxt]))
-    return Circles(sorted(found, key=lambda c: (len(c), c)))
+    return Circles(sorted(found, key=_short_first), looked)
+
+
+def _short_first(circle: tuple[int, ...]) -> tuple[int, tuple[int, ...]]:
+    return len(circle), circle
 
 
 def _steps_home(start: int, into: Mapping[int, Sequence[int]], most: int) -> dict[int, int]:

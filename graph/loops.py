@@ -13,6 +13,7 @@ from __future__ import annotations
 import io
 import itertools
 import json
+import zipfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Literal, TypeVar
@@ -20,8 +21,21 @@ from typing import Literal, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from graph.loops_kernel import push_edges
-from graph.loops_layout import NEWEST_TS, NEXT_SEQ, NONE, REASONS, TAIL, Int64, Ring, Rule, Scratch, Side
+from graph.loops_kernel import push_edges, unpack
+from graph.loops_layout import (
+    CELLS,
+    CUT_SHORT,
+    NEWEST_TS,
+    NEXT_SEQ,
+    NONE,
+    REASONS,
+    TAIL,
+    Int64,
+    Ring,
+    Rule,
+    Scratch,
+    Side,
+)
 
 Ties = Literal["strict", "order"]
 Grown = TypeVar("Grown", Int64, npt.NDArray[np.uint8])
@@ -140,7 +154,7 @@ class LoopEngine:
             np.zeros(0, np.int64),
             np.zeros(0, np.uint8),
             np.zeros(len(REASONS), np.int64),
-            np.zeros(8, np.int64),
+            np.zeros(CELLS, np.int64),
         )
         self._scratch = _scratch(self.bounds.budget, rule.max_length, len(rows), 0)
         self._out = np.empty(2 * self.bounds.loops_per_edge * (rule.max_length + 1) + (1 << 16), np.int64)
@@ -183,22 +197,32 @@ class LoopEngine:
             raise LoopError("order must not be negative")
         self._make_room(max(int(s.max()), int(d.max())) + 1)
         self._ordinal += n
-        parts: list[Int64] = []
+        parts: list[Loops] = []
         at, found, searching = 0, 0, self.search
+        room = 2 * self.bounds.loops_per_edge * (self.rule.max_length + 1)
         while at < n:
-            if max_loops is not None and found >= max_loops and searching:
-                searching = False
-                self._give_up(s[at:], d[at:])
-            at, filled = push_edges(self._ring, self._rule, self._scratch, s, d, t, o, a, r, at, self._out, searching)
+            out = self._out
+            if max_loops is not None and searching:
+                if found >= max_loops:
+                    searching = False
+                    self._give_up(s[at:], d[at:])
+                else:
+                    out = out[: room + 3 * (max_loops - found)]  # a loop takes at least 3 cells: stop not long after
+            at, filled = push_edges(self._ring, self._rule, self._scratch, s, d, t, o, a, r, at, out, searching)
             if filled:
-                parts.append(self._out[:filled].copy())
-                found += filled // (self.rule.max_length + 1)
-        return _unpack(np.concatenate(parts) if parts else np.zeros(0, np.int64))
+                parts.append(Loops(*unpack(out[:filled])))
+                found += len(parts[-1])
+        return _joined(parts)
 
     @property
     def cuts(self) -> dict[str, int]:
         """How often each limit cut something: budget, degree, capacity, loops, late. All 0: the answer is exact."""
         return dict(zip(REASONS, self._ring.counts.tolist(), strict=True))
+
+    @property
+    def edges_cut_short(self) -> int:
+        """Transfers for which something was not looked at."""
+        return int(self._ring.state[CUT_SHORT])
 
     @property
     def complete(self) -> bool:
@@ -268,7 +292,7 @@ class LoopEngine:
                     getattr(ring, name)[:n] = held[name]
                 ring.counts[:] = held["counts"]
                 ring.state[:] = state
-        except (KeyError, OSError, ValueError) as e:
+        except (KeyError, OSError, EOFError, ValueError, zipfile.BadZipFile) as e:
             if isinstance(e, LoopError):
                 raise
             raise LoopError(f"not a saved loop state: {e}") from e
@@ -300,6 +324,7 @@ class LoopEngine:
         self._ring.flags[src] |= bit
         self._ring.flags[dst] |= bit
         self._ring.counts[REASONS.index("loops")] += len(src)
+        self._ring.state[CUT_SHORT] += len(src)
 
 
 def _lines(n: int) -> Int64:
@@ -335,17 +360,8 @@ def _numbers(values: npt.ArrayLike, name: str, dtype: type[np.int32] | type[np.i
     return np.ascontiguousarray(given, dtype)
 
 
-def _unpack(packed: Int64) -> Loops:
-    """Split ``length, rows...`` records."""
-    starts: list[int] = []
-    at, values = 0, packed.tolist()
-    while at < len(values):
-        starts.append(at)
-        at += values[at] + 1
-    heads = np.array(starts, np.int64)
-    lengths = packed[heads] if len(heads) else np.zeros(0, np.int64)
-    ptr = np.zeros(len(heads) + 1, np.int64)
-    np.cumsum(lengths, out=ptr[1:])
-    keep = np.ones(len(packed), bool)
-    keep[heads] = False
-    return Loops(ptr, packed[keep])
+def _joined(parts: list[Loops]) -> Loops:
+    if len(parts) == 1:
+        return parts[0]
+    lengths = np.concatenate([np.zeros(1, np.int64), *(p.lengths for p in parts)])
+    return Loops(np.cumsum(lengths), np.concatenate([np.zeros(0, np.int64), *(p.rows for p in parts)]))

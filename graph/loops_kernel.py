@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import numpy.typing as npt
 from numba import njit
@@ -9,6 +13,7 @@ from numba import njit
 from graph.loops_layout import (
     AMOUNT,
     CAPACITY,
+    CUT_SHORT,
     DEGREE,
     DST,
     LATE,
@@ -103,65 +108,104 @@ def ask(ring: Ring, rule: Rule, src: int, dst: int, ts: int, order: int, amount:
     return Quest(ring.state[SEARCH], src, dst, ts, order, amount, least, most)
 
 
-@njit(cache=True)
-def push_edges(
-    ring: Ring,
-    rule: Rule,
-    scratch: Scratch,
-    src: npt.NDArray[np.int32],
-    dst: npt.NDArray[np.int32],
-    ts: Int64,
-    order: Int64,
-    amount: Float64,
-    row: Int64,
-    start: int,
-    out: Int64,
-    search: bool,
-) -> tuple[int, int]:
-    """Take edges from ``start`` on while ``out`` surely has room for one edge's loops: next to take, how far filled.
+def _compile(version: int) -> Callable[..., tuple[int, int]]:
+    """The kernel for one version of the sources.
 
-    ``search``: False only remembers (the benchmark's measure of the engine's own floor).
+    Numba's cache of compiled code watches a function's own file, not those of the functions it calls, but it does tell
+    apart functions that close over different values: so the version makes a change in any of the files count.
     """
-    state = ring.state
-    filled = 0
-    room = 2 * rule.loops_per_edge * (rule.max_length + 1)
-    i = start
-    while i < len(src) and filled + room <= len(out):
-        u, v, t, o, a = src[i], dst[i], ts[i], order[i], amount[i]
-        state[PUSHED] += 1
-        late = False
-        if state[PUSHED] == 1 or before(state[NEWEST_TS], state[NEWEST_ORDER], t, o):
-            state[NEWEST_TS], state[NEWEST_ORDER] = t, o
-        else:
-            late = before(t, o, state[NEWEST_TS], state[NEWEST_ORDER])
-        if u == v:
+
+    @njit(cache=True)
+    def push_edges(
+        ring: Ring,
+        rule: Rule,
+        scratch: Scratch,
+        src: npt.NDArray[np.int32],
+        dst: npt.NDArray[np.int32],
+        ts: Int64,
+        order: Int64,
+        amount: Float64,
+        row: Int64,
+        start: int,
+        out: Int64,
+        search: bool,
+    ) -> tuple[int, int]:
+        """Take edges from ``start`` on while ``out`` has room for one edge's loops: next to take, how far filled.
+
+        ``search``: False only remembers (the benchmark's measure of the engine's own floor).
+        """
+        if version < 0:  # never; see _compile
+            return start, 0
+        state = ring.state
+        filled = 0
+        room = 2 * rule.loops_per_edge * (rule.max_length + 1)
+        i = start
+        while i < len(src) and filled + room <= len(out):
+            u, v, t, o, a = src[i], dst[i], ts[i], order[i], amount[i]
+            state[PUSHED] += 1
+            cuts = ring.counts.sum()
+            late = False
+            if state[PUSHED] == 1 or before(state[NEWEST_TS], state[NEWEST_ORDER], t, o):
+                state[NEWEST_TS], state[NEWEST_ORDER] = t, o
+            else:
+                late = before(t, o, state[NEWEST_TS], state[NEWEST_ORDER])
+            if u == v:
+                i += 1
+                continue
+            if t < state[NEWEST_TS] - rule.lateness:
+                cut(ring, LATE, u)
+                cut(ring, LATE, v)
+                ring.counts[LATE] += 1
+                state[CUT_SHORT] += 1
+                i += 1
+                continue
+            forget(ring, rule)
+            if search and (not rule.by_amount or a == a):
+                hub = False
+                if rule.degree_cap > 0:
+                    for w in (u, v):
+                        if ring.out_degree[w] + ring.in_degree[w] > rule.degree_cap:
+                            hub = True
+                            cut(ring, DEGREE, w)
+                            ring.counts[DEGREE] += 1
+                if not hub:
+                    if ring.out_degree[v] > 0 and ring.in_degree[u] > 0:
+                        quest = ask(ring, rule, u, v, t, o, a, False)
+                        filled, work = loops_through(ring, rule, quest, scratch, False, row[i], out, filled)
+                        state[SEARCHED] += 1
+                        state[WORK] += work
+                    if late and ring.out_degree[v] > 0:
+                        quest = ask(ring, rule, u, v, t, o, a, True)
+                        filled, work = loops_through(ring, rule, quest, scratch, True, row[i], out, filled)
+                        state[WORK] += work
+            state[CUT_SHORT] += ring.counts.sum() > cuts
+            remember(ring, u, v, t, o, a, row[i])
             i += 1
-            continue
-        if t < state[NEWEST_TS] - rule.lateness:
-            cut(ring, LATE, u)
-            cut(ring, LATE, v)
-            ring.counts[LATE] += 1
-            i += 1
-            continue
-        forget(ring, rule)
-        if search and (not rule.by_amount or a == a):
-            hub = False
-            if rule.degree_cap > 0:
-                for w in (u, v):
-                    if ring.out_degree[w] + ring.in_degree[w] > rule.degree_cap:
-                        hub = True
-                        cut(ring, DEGREE, w)
-                        ring.counts[DEGREE] += 1
-            if not hub:
-                if ring.out_degree[v] > 0 and ring.in_degree[u] > 0:
-                    quest = ask(ring, rule, u, v, t, o, a, False)
-                    filled, work = loops_through(ring, rule, quest, scratch, False, row[i], out, filled)
-                    state[SEARCHED] += 1
-                    state[WORK] += work
-                if late and ring.out_degree[v] > 0:
-                    quest = ask(ring, rule, u, v, t, o, a, True)
-                    filled, work = loops_through(ring, rule, quest, scratch, True, row[i], out, filled)
-                    state[WORK] += work
-        remember(ring, u, v, t, o, a, row[i])
-        i += 1
-    return i, filled
+        return i, filled
+
+    return push_edges
+
+
+def _version() -> int:
+    here = Path(__file__)
+    return zlib.crc32(b"".join(here.with_name(f"loops_{part}.py").read_bytes() for part in ("layout", "search")))
+
+
+push_edges = _compile(_version())
+
+
+@njit(cache=True)
+def unpack(packed: Int64) -> tuple[Int64, Int64]:
+    """Split records of ``length, rows...`` into pointers and rows."""
+    loops, at = 0, 0
+    while at < len(packed):
+        at += packed[at] + 1
+        loops += 1
+    ptr, rows = np.zeros(loops + 1, np.int64), np.empty(len(packed) - loops, np.int64)
+    at = 0
+    for i in range(loops):
+        length = packed[at]
+        ptr[i + 1] = ptr[i] + length
+        rows[ptr[i] : ptr[i + 1]] = packed[at + 1 : at + 1 + length]
+        at += length + 1
+    return ptr, rows

@@ -33,7 +33,8 @@ BUDGET, DEGREE, CAPACITY, LOOPS, LATE = range(5)
 REASONS = ("budget", "degree", "capacity", "loops", "late")
 
 # Cells of the running state.
-NEXT_SEQ, TAIL, SEARCH, NEWEST_TS, NEWEST_ORDER, PUSHED, SEARCHED, WORK = range(8)
+NEXT_SEQ, TAIL, SEARCH, NEWEST_TS, NEWEST_ORDER, PUSHED, SEARCHED, WORK, CUT_SHORT = range(9)
+CELLS = 9
 
 NONE = -1
 FAR = np.iinfo(np.int64).max

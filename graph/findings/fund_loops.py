@@ -54,7 +54,7 @@ class LoopParams:
     growth: float = 0.01
     budget: int = 1 << 16
     degree_cap: int = 0
-    max_loops: int = 1_000_000
+    max_loops: int = 300_000
     max_findings: int = 10_000
     max_edges: int = 200
     trade_days: int = 30

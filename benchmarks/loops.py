@@ -1,0 +1,139 @@
+"""How fast the loop engine is: against its own floor (remembering without searching) and against networkx, in one run.
+
+    python -m benchmarks.loops [--edges 1000000] [--repeat 3]
+
+Prints one JSON object. ``ratio``: cpu time with search over cpu time without, the least of the repeats each, measured
+alternately on the same transfers. ``p999_us``: per edge, over micro-batches of 256 (the call included).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+
+import networkx as nx
+import numpy as np
+import numpy.typing as npt
+
+from graph.loops import LoopBounds, LoopEngine, LoopRule
+
+HOUR, DAY = 3_600_000, 86_400_000
+Edges = tuple[
+    npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.int64], npt.NDArray[np.float64]
+]  # from, to, time, amount
+
+
+def uniform(edges: int, accounts: int, seed: int) -> Edges:
+    """Every account as likely as every other, over 30 days."""
+    rng = np.random.default_rng(seed)
+    src, dst = rng.integers(0, accounts, (2, edges))
+    return _timed(rng, src, dst, accounts)
+
+
+def heavy(edges: int, accounts: int, seed: int, alpha: float = 0.75, both: float = 0.3) -> Edges:
+    """Zipf-like activity of payers and payees; a share ``both`` of accounts is equally busy on both sides."""
+    rng = np.random.default_rng(seed)
+    weight = np.cumsum((np.arange(accounts) + 20.0) ** -alpha)
+    weight /= weight[-1]
+    payers = rng.permutation(accounts)
+    payees = payers.copy()
+    apart = np.flatnonzero(rng.random(accounts) >= both)
+    payees[apart] = payers[rng.permutation(apart)]
+    src = payers[np.searchsorted(weight, rng.random(edges))]
+    dst = payees[np.searchsorted(weight, rng.random(edges))]
+    return _timed(rng, src, dst, accounts)
+
+
+def _timed(rng: np.random.Generator, src: npt.NDArray[np.int64], dst: npt.NDArray[np.int64], accounts: int) -> Edges:
+    dst = np.where(src == dst, (dst + 1) % accounts, dst)
+    ts = np.sort(rng.integers(0, 30 * DAY, len(src)))
+    return src.astype(np.int32), dst.astype(np.int32), ts, np.round(np.exp(rng.normal(7.5, 1.4, len(src))), 2)
+
+
+def run(edges: Edges, rule: LoopRule, search: bool, batch: int = 0) -> tuple[float, int, dict[str, int], list[float]]:
+    """Cpu seconds, loops, what was cut, and wall seconds per micro-batch."""
+    src, dst, ts, amount = edges
+    held = int((np.searchsorted(ts, ts, "right") - np.searchsorted(ts, ts - rule.window)).max()) + 1
+    engine = LoopEngine(rule, LoopBounds(capacity=held), search=search)
+    engine.push(
+        np.array([int(max(src.max(), dst.max()))]), np.array([0]), ts[:1], np.ones(1)
+    )  # memory for all accounts
+    engine.push(src[:0], dst[:0], ts[:0], amount[:0])
+    loops, waits = 0, []
+    start = time.process_time()
+    size = batch or len(ts)
+    for i in range(0, len(ts), size):
+        began = time.perf_counter()
+        loops += len(engine.push(*(c[i : i + size] for c in edges)))
+        waits.append(time.perf_counter() - began)
+    return time.process_time() - start, loops, engine.cuts, waits
+
+
+def against_own_floor(edges: Edges, rule: LoopRule, repeat: int) -> dict[str, object]:
+    """Search against insert-only on the same transfers."""
+    with_search, without = [], []
+    loops, cuts = 0, {}
+    for _ in range(repeat):
+        without.append(run(edges, rule, False)[0])
+        seconds, loops, cuts, _ = run(edges, rule, True)
+        with_search.append(seconds)
+    *_, waits = run(edges, rule, True, batch=256)
+    return {
+        "ratio": round(min(with_search) / min(without), 2),
+        "seconds": round(min(with_search), 3),
+        "insert_only_seconds": round(min(without), 3),
+        "loops": loops,
+        "cuts": cuts,
+        "p999_us_per_edge_in_batches_of_256": round(float(np.percentile(waits, 99.9)) / 256 * 1e6, 2),
+        "slowest_batch_ms": round(max(waits) * 1e3, 2),
+    }
+
+
+def against_networkx(edges: Edges, rule: LoopRule) -> dict[str, object]:
+    """The engine against bounded simple_cycles of the plain digraph, which then still has to be checked for times."""
+    src, dst, ts, _ = edges
+
+    def cycles() -> int:
+        graph = nx.DiGraph()
+        graph.add_edges_from(zip(src.tolist(), dst.tolist(), strict=True))
+        return sum(1 for _ in nx.simple_cycles(graph, length_bound=rule.max_length))
+
+    theirs, cycles_found = _clock(cycles)
+    ours, *_ = run(edges, rule, True)
+    return {
+        "edges": len(ts),
+        "networkx_seconds": round(theirs, 3),
+        "seconds": round(ours, 4),
+        "networkx_over_ours": round(theirs / ours, 1),
+        "cycles_ignoring_time": cycles_found,
+    }
+
+
+def _clock(work: Callable[[], int]) -> tuple[float, int]:
+    start = time.process_time()
+    answer = work()
+    return time.process_time() - start, answer
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--edges", type=int, default=1_000_000)
+    parser.add_argument("--repeat", type=int, default=3)
+    args = parser.parse_args()
+    amounts = LoopRule(72 * HOUR, 10, 0.1, 0.01)
+    plain = LoopRule(72 * HOUR, 10)
+    run(uniform(1000, 100, 0), amounts, True)  # compile
+    accounts = max(args.edges // 10, 10)
+    report: dict[str, object] = {"edges": args.edges, "accounts": accounts}
+    for name, make in (("uniform", uniform), ("heavy", heavy)):
+        edges = make(args.edges, accounts, 7)
+        report[f"{name}, amount rule"] = against_own_floor(edges, amounts, args.repeat)
+        report[f"{name}, no amount rule"] = against_own_floor(edges, plain, args.repeat)
+    report["networkx, uniform"] = against_networkx(uniform(3000, 2000, 1), LoopRule(30 * DAY, 6))
+    print(json.dumps(report, indent=1))
+
+
+if __name__ == "__main__":
+    main()

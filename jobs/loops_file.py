@@ -1,0 +1,27 @@
+"""``ringfence loops FILE``: every fund loop of a transfer table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from graph.loop_table import LoopTableOptions, loops_of_table
+from graph.table_columns import TableError, read_table
+
+
+def run_loops(path: Path, out: Path | None, options: LoopTableOptions) -> dict[str, object]:
+    """Find the loops of a CSV or Parquet file, write them to ``out`` (Parquet) where given, and return the summary.
+
+    TableError (with the file's name) when the file or a column cannot be read; LoopError for a parameter out of range.
+    """
+    columns = [options.src, options.dst, options.ts, options.amount, *([options.id] if options.id else [])]
+    table = read_table(path, columns)
+    try:
+        loops, summary = loops_of_table(table, options)
+    except TableError as e:
+        raise TableError(e.code, f"{path}: {e}") from e
+    if out is not None:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(loops, out, compression="zstd")
+    return summary
