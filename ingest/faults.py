@@ -48,9 +48,7 @@ class Faults:
         """Note a code for the rows where the mask is true; cells that already have one keep it."""
         if not where.any():
             return
-        seen = self._cells.get(column)
-        if seen is None:
-            seen = self._cells[column] = np.zeros(len(self.bad), dtype=np.bool_)
+        seen = self._cells.setdefault(column, np.zeros(len(self.bad), dtype=np.bool_))
         fresh = where & ~seen
         if self._closed is not None:
             fresh &= ~self._closed
@@ -59,6 +57,11 @@ class Faults:
             seen |= fresh
             self.bad |= fresh
             self.notes.append((rows, column, code))
+
+    def excuse(self, where: Mask, column: str) -> None:
+        """Take no notes on these cells: they are empty because of what is noted elsewhere in their row."""
+        seen = self._cells.setdefault(column, np.zeros(len(self.bad), dtype=np.bool_))
+        seen |= where
 
     def close_rows(self) -> None:
         """Take no further notes on the rows that are bad by now."""

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from ingest.csv_files import read_csv
 from ingest.csv_scan import scan
-from ingest.feed import Feed
+from ingest.feed import As, Feed
 from ingest.intake import Delivery
 from ingest.limits import FileRefusedError, Limits
 from ingest.parquet_files import read_parquet
@@ -75,7 +75,8 @@ def delivery(feed: Feed, path: Path, limits: Limits) -> Delivery:
         why = f"{size:,} bytes; at most {limits.file_bytes:,} are read"
         return Delivery(feed, path.name, "", _refusing(FileRefusedError("file_too_large", why)))
     if path.suffix.lower() == ".parquet":
-        return Delivery(feed, path.name, sha256_file(path), lambda: read_parquet(path, limits), first_line=1)
+        ids = frozenset(c.name for c in feed.columns if c.parse in (As.ID, As.TEXT))
+        return Delivery(feed, path.name, sha256_file(path), lambda: read_parquet(path, limits, ids), first_line=1)
     seen = scan(path)
     return Delivery(feed, path.name, seen.sha256, lambda: read_csv(path, seen, limits))
 

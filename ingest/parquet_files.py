@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,22 +13,24 @@ import pyarrow.parquet as pq
 from ingest.limits import FileRefusedError, Limits
 
 _BATCH = 16_384
+_EXACT = 2.0**53  # from here on doubles do not hold every whole number
 
 
-def read_parquet(path: Path, limits: Limits) -> Iterator[pa.Table]:
+def read_parquet(path: Path, limits: Limits, ids: Collection[str] = ()) -> Iterator[pa.Table]:
     """Rows of a Parquet file as strings.
 
-    Raises FileRefusedError with ``format``, ``columns_too_many``, ``too_many_rows``, ``decoded_too_large``,
-    ``cell_too_long`` or ``column_type``.
+    ``ids``: columns that may not be floating-point numbers, which lose digits of long ids. FileRefusedError has the
+    code ``format``, ``columns_too_many``, ``too_many_rows``, ``decoded_too_large``, ``cell_too_long`` or
+    ``column_type``.
     """
     cap = limits.decoded_cap(path.stat().st_size)
     try:
-        yield from _rows(path, cap, limits)
+        yield from _rows(path, cap, limits, ids)
     except (pa.ArrowException, OSError) as error:
         raise FileRefusedError("format", f"not a readable Parquet file: {str(error).splitlines()[0][:200]}") from None
 
 
-def _rows(path: Path, cap: int, limits: Limits) -> Iterator[pa.Table]:
+def _rows(path: Path, cap: int, limits: Limits, ids: Collection[str]) -> Iterator[pa.Table]:
     with pq.ParquetFile(path) as plain:
         schema, meta = plain.schema_arrow, plain.metadata
         if len(schema) > limits.columns:
@@ -38,7 +41,7 @@ def _rows(path: Path, cap: int, limits: Limits) -> Iterator[pa.Table]:
         if claimed > cap:
             raise _too_large(claimed, cap)
         for field in schema:
-            _readable(field)
+            _readable(field, ids)
     # Read as dictionaries a value repeated a million times stays one value, so that it can be measured unexpanded.
     texts = [f.name for f in schema if _is_text(f.type)]
     decoded = rows = 0
@@ -75,8 +78,12 @@ def _is_text(type_: pa.DataType) -> bool:
     return pa.types.is_string(type_) or pa.types.is_large_string(type_) or pa.types.is_string_view(type_)
 
 
-def _readable(field: pa.Field) -> None:
+def _readable(field: pa.Field, ids: Collection[str]) -> None:
     type_, is_ = field.type, pa.types
+    if field.name in ids and is_.is_floating(type_):
+        raise FileRefusedError(
+            "column_type", f"column {field.name!r} holds ids as {type_}, which loses digits; write them as text"
+        )
     fine = (
         _is_text(type_)
         or is_.is_integer(type_)
@@ -110,10 +117,25 @@ def as_text(values: pa.Array) -> pa.Array:
     if pa.types.is_dictionary(type_):
         return values.dictionary.cast(pa.string()).take(values.indices)
     if pa.types.is_timestamp(type_):
-        if type_.tz is not None:
-            values = values.cast(pa.timestamp(type_.unit, "UTC"))
-            return pc.strftime(values, format="%Y-%m-%dT%H:%M:%SZ")
-        return values.cast(pa.string())
+        if type_.tz is None:
+            return values.cast(pa.string())
+        utc = values.cast(pa.int64()).cast(pa.timestamp(type_.unit)).cast(pa.string())
+        return pc.binary_join_element_wise(utc, "Z", "")
+    if pa.types.is_floating(type_):
+        return _plain(values.cast(pa.float64()))
     if pa.types.is_date(type_):
         return values.cast(pa.date32()).cast(pa.string())
     return values.cast(pa.string())
+
+
+def _plain(values: pa.Array) -> pa.Array:
+    """Floating-point numbers as their shortest exact text, without an exponent where the digits can be trusted."""
+    text = values.cast(pa.string())
+    exponent = pc.fill_null(pc.match_substring(text, "e"), False)
+    if not pc.any(exponent).as_py():
+        return text
+    spelled = [
+        f"{Decimal(t):f}" if e and abs(v) < _EXACT else t
+        for t, e, v in zip(text.to_pylist(), exponent.to_pylist(), values.to_pylist(), strict=True)
+    ]
+    return pa.array(spelled, pa.string())

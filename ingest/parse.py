@@ -64,6 +64,9 @@ def _decimals(feed: Feed, typed: dict[str, pa.Array], faults: Faults) -> npt.NDA
     at = pc.index_in(codes, value_set=pa.array(list(DECIMALS)))
     known = pc.is_valid(at)
     faults.note(text.mask_of(pc.and_not(pc.is_valid(codes), known)), CURRENCY, "currency")
+    for c in feed.columns:
+        if c.parse is As.MONEY:
+            faults.excuse(~text.mask_of(known), c.name)
     places = np.append(np.array(list(DECIMALS.values()), dtype=np.int64), -1)
     return places[pc.fill_null(at, len(DECIMALS)).to_numpy(zero_copy_only=False)]
 

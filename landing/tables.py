@@ -166,6 +166,7 @@ class Landing:
                 shutil.rmtree(self.root / "parts" / batch_id, ignore_errors=True)
                 raise
             sync_folder(self.root / "parts" / batch_id)
+            sync_folder(self.root / "parts")
             last = max((b.sequence for b in self.batches()), default=-1)
             manifest = Manifest(
                 batch_id=batch_id,
