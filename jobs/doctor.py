@@ -14,7 +14,7 @@ from graph.store_open import open_store
 from jobs.home import Home
 from landing.tables import Landing
 from records.database import open_records
-from scoring.registry import current_model
+from scoring.registry import serving
 
 PACKAGES = ("ladybug", "duckdb", "pyarrow", "numba", "xgboost-cpu", "fastapi")
 
@@ -84,7 +84,8 @@ def _snapshot(home: Home) -> str | None:
 
 
 def _model(home: Home) -> str | None:
-    return current_model(home.models)
+    served = serving(home.models)
+    return None if served is None else f"version {served.version}"
 
 
 def _key(home: Home) -> str | None:

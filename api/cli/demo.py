@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -21,7 +22,7 @@ from jobs.demo import Prepared, applicant, prepare, published
 from jobs.home import Home
 from jobs.progress import Report
 from jobs.report.make import make_report
-from jobs.training import TrainingOptions, run_training
+from jobs.training import Trained, TrainingOptions, run_training
 from records import keys
 from records.database import open_records
 
@@ -33,7 +34,7 @@ class Demo:
     """What the demo shows at its end."""
 
     prepared: Prepared
-    training: Any
+    training: Trained
     top: tuple[Finding, ...]
     scored: dict[str, Any]
     report: Path
@@ -53,7 +54,7 @@ class Demo:
 
     def lines(self) -> list[str]:
         done, s = self.prepared.refreshed, self.scored
-        home = self.prepared.home.root
+        ringfence = f"{_command()} --home {self.prepared.home.root}"
         return [
             f"{sum(self.prepared.rows.values()):,} rows taken in; graph of {sum(done.size.values()):,} rows; "
             + ", ".join(f"{n} {kind.replace('_', ' ')}s" for kind, n in done.findings.items()),
@@ -69,12 +70,20 @@ class Demo:
             "",
             f"Pictures: {self.report}",
             f"All of it took {self.seconds:.0f} s. Now try:",
-            f"  ringfence --home {home} clusters --kind fake_order_ring",
-            f"  ringfence --home {home} clusters --member Merchant:{s['merchant_id']}",
-            f"  ringfence --home {home} ask --list",
-            f"  ringfence --home {home} export --merchant {s['merchant_id']} --out {self.out}/merchant.graphml",
-            f"  ringfence --home {home} keys create loan-origination && ringfence --home {home} serve",
+            f"  {ringfence} clusters --kind fake_order_ring",
+            f"  {ringfence} clusters --member Merchant:{s['merchant_id']}",
+            f"  {ringfence} ask --list",
+            f"  {ringfence} export --merchant {s['merchant_id']} --out {self.out}/merchant.graphml",
+            f"  {ringfence} keys create loan-origination && {ringfence} serve",
         ]
+
+
+def _command() -> str:
+    """How this command was called, as the reader can call it again."""
+    called = Path(sys.argv[0])
+    if called.name != "ringfence":
+        return "ringfence"
+    return os.path.relpath(called) if called.is_relative_to(Path.cwd()) else str(called)
 
 
 def run(out: Path, merchants: int, seed: int, now: int, report: Report) -> Demo:

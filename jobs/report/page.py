@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -54,7 +55,7 @@ class Report:
     size: dict[str, int]
     cards: Sequence[Card]
     figures: Sequence[Figure]
-    scored: dict[str, object] | None
+    scored: Mapping[str, Any] | None
     top: Sequence[Finding]
 
 
