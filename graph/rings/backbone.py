@@ -82,9 +82,8 @@ def _pairs(
                     touched[k] = j
                     k += 1
                 counted[j] += 1
-        neighbours = np.sort(touched[:k])
         for z in range(k):
-            j = neighbours[z]
+            j = touched[z]
             n = counted[j]
             counted[j] = 0
             if n < min_common:

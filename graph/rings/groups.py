@@ -65,9 +65,7 @@ def mine_groups(book: OrderBook, params: RingParams) -> Mined:
         buyer_orders=inc.buyer_orders,
         shop_orders=inc.shop_orders,
         shares_identity=identity.flag,
-        loyalty=loyalty_table(
-            inc.buyer_ptr, inc.buyer_times, inc.buyer_orders, np.zeros(len(inc.buyer_shop), np.bool_)
-        ),
+        loyalty=loyalty_table(inc.buyer_ptr, inc.buyer_times, inc.buyer_orders),
         windows=np.array(params.windows_s, np.int64),
         span=inc.span_s,
         identity_evidence=-float(np.log10(max(identity.rate, 1e-6))),
@@ -78,10 +76,6 @@ def mine_groups(book: OrderBook, params: RingParams) -> Mined:
     if len(light) < len(seeds):
         cut.append(f"{len(seeds) - len(light)} seeds with over {params.max_group_orders} orders not refined")
     groups = _refined(light, tables, params)
-    inside = _inside_pairs(inc, groups)
-    if inside.any():  # once more, with what honest buyers do as the measure of loyalty
-        honest = loyalty_table(inc.buyer_ptr, inc.buyer_times, inc.buyer_orders, inside)
-        groups = _refined(light, tables._replace(loyalty=honest), params)
     return Mined(book, inc, groups, tuple(cut))
 
 
@@ -106,16 +100,3 @@ def _refined(seeds: list[Int32], tables: Tables, params: RingParams) -> list[Gro
             seen.add(key)
             groups.append(Group(buyers, shops, evidence))
     return groups
-
-
-def _inside_pairs(inc: Incidence, groups: list[Group]) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    """Which (buyer, shop) pairs of ``Incidence.buyer_shop`` are inside a group."""
-    inside = np.zeros(len(inc.buyer_shop), np.bool_)
-    in_shops = np.zeros(len(inc.shop_orders), np.bool_)
-    for group in groups:
-        in_shops[group.shops] = True
-        for b in group.buyers:
-            low, high = inc.buyer_ptr[b], inc.buyer_ptr[b + 1]
-            inside[low:high] |= in_shops[inc.buyer_shop[low:high]]
-        in_shops[group.shops] = False
-    return inside

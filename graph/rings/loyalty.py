@@ -23,23 +23,17 @@ def volume_class(orders: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def loyalty_table(
-    buyer_ptr: Int64,
-    buyer_times: Int32,
-    buyer_orders: Int64,
-    skip: np.ndarray[tuple[int], np.dtype[np.bool_]],
-) -> Float64:
+def loyalty_table(buyer_ptr: Int64, buyer_times: Int32, buyer_orders: Int64) -> Float64:
     """``[class, r]``: -log10 of the share of (buyer, shop) pairs of that class with at least r repeats (capped).
 
-    Empirical, so a taste for a favourite shop is no evidence. Pairs in ``skip`` are left out: rings' own repeats would
-    make it too careful where rings are a large part of all repeats.
+    Empirical, so a taste for a favourite shop is no evidence. Rings' own repeats are in it too, which makes it a
+    little too careful where rings are a large part of all repeats.
     """
     table = np.zeros((len(_EDGES) + 1, MAX_REPEATS + 1), np.float64)
     for b in range(len(buyer_ptr) - 1):
         c = volume_class(buyer_orders[b])
         for x in range(buyer_ptr[b], buyer_ptr[b + 1]):
-            if not skip[x]:
-                table[c, min(buyer_times[x] - 1, MAX_REPEATS)] += 1
+            table[c, min(buyer_times[x] - 1, MAX_REPEATS)] += 1
     for c in range(table.shape[0]):
         for r in range(MAX_REPEATS - 1, -1, -1):
             table[c, r] += table[c, r + 1]

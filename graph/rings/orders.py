@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 
@@ -85,14 +85,17 @@ class OrderBook:
     def __len__(self) -> int:
         return len(self.buyer)
 
+    def take(self, rows: Int64) -> OrderBook:
+        """The orders at some rows, in that order."""
+        moved = {f.name: getattr(self, f.name) for f in fields(self)}
+        for name, column in moved.items():
+            if isinstance(column, np.ndarray):
+                moved[name] = column[rows]
+        return OrderBook(**moved)
+
 
 def sorted_by_time(book: OrderBook) -> OrderBook:
     """The same orders in the order (time, shop, buyer); the book itself when its times already ascend."""
     if len(book) < 2 or bool(np.all(book.ts[1:] >= book.ts[:-1])):
         return book
-    order = np.lexsort((book.buyer, book.shop, book.ts))
-    columns = ("amount", "waybill", "weight_g", "shipped_ts", "signed_ts", "rating", "refunded", "paid_back", "payer")
-    moved = {name: None if getattr(book, name) is None else getattr(book, name)[order] for name in columns}
-    return OrderBook(
-        book.buyer[order], book.shop[order], book.ts[order], book.n_buyers, book.n_shops, book.identity, **moved
-    )
+    return book.take(np.lexsort((book.buyer, book.shop, book.ts)))

@@ -43,7 +43,7 @@ SIGNS: tuple[Sign, ...] = (
     Sign("burst", 0.70, 0.45, 0.75),
     Sign("network", 0.45, math.log(8), math.log(20)),
     Sign("night", 0.40, 0.15, 0.45),
-    Sign("refunds", 0.20, 0.10, 0.50),
+    Sign("refunds", 0.85, 0.20, 0.60),
     Sign("five_stars", 0.10, 0.15, 0.50),
 )
 _SIGN = {s.name: s for s in SIGNS}
