@@ -16,8 +16,8 @@ from ingest.world.scene import Scene
 from ingest.world.spec import DAY, HOUR
 
 BASE_LOG_ODDS = -4.3
-MINIMUM_LOAN = 200_000
-"""Cents: nobody asks for less than CNY 2,000."""
+MINIMUM_LOAN = 500_000
+"""Cents: nobody asks for less than CNY 5,000."""
 
 
 def ask(scene: Scene) -> None:
@@ -39,14 +39,14 @@ def lend(scene: Scene, sales: Sales) -> None:
     shop, ts, n = apps["shop"], apps["ts"], len(scene.applications)
     seen = sales.all.amount(shop, ts - 180 * DAY, ts)
     real = sales.true.amount(shop, ts - 180 * DAY, ts)
-    appetite = rng.normal(-0.15, 0.8, n)
+    appetite = rng.normal(0.75, 0.8, n)
     amount = np.maximum(np.round((seen + 3e4) * np.exp(appetite) / 1e5) * 100_000, MINIMUM_LOAN).astype(np.int64)
     before = sales.true.amount(shop, ts - 180 * DAY, ts - 90 * DAY)
     trend = np.clip(np.log((real - before + 5e4) / (before + 5e4)), -2, 2)
     leverage = np.log(amount / (real + 1e5))
     odds = (
         BASE_LOG_ODDS
-        + 1.5 * np.clip(leverage + 0.3, -2, 2.5)
+        + 1.5 * np.clip(leverage - 0.6, -2, 2.5)
         - 0.4 * trend
         - 0.75 * scene.shop_health[shop]
         + 2.5 * np.array([r.risk for r in REGIONS])[shops["region"][shop]]
@@ -57,7 +57,7 @@ def lend(scene: Scene, sales: Sales) -> None:
     )
     risk = 1 / (1 + np.exp(-odds))
     failed = rng.random(n) < risk
-    caution = 1 / (1 + np.exp(-(-1.6 + 0.5 * np.clip(leverage, -1, 2) - 0.2 * scene.shop_health[shop])))
+    caution = 1 / (1 + np.exp(-(-1.6 + 0.5 * np.clip(leverage - 0.9, -1, 2) - 0.2 * scene.shop_health[shop])))
     approved = rng.random(n) >= caution
     decided = ts + ((0.2 + rng.gamma(2.0, 1.1, n)) * DAY).astype(np.int64)
     approved &= decided < scene.calendar.end - 2 * DAY

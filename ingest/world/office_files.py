@@ -38,7 +38,7 @@ def write_logistics(scene: Scene, texts: Texts, files: Files) -> None:
             "updated_at": times(updated),
         },
     )
-    since = np.full(len(places), scene.calendar.start - 400 * DAY)
+    since = scene.calendar.start - rng.integers(30 * 86_400, 700 * 86_400, len(places)) * 1000
     files.write(
         logistics.ADDRESSES,
         since,

@@ -213,6 +213,18 @@ def test_truth_has_a_folder_of_its_own_and_names_ids_of_the_files(read: Read, fo
                 assert set(group.get(kind, [])) - {None} <= ids, (name, kind)
 
 
+def test_the_order_of_rows_does_not_tell_who_was_planted(read: Read, folder: Path) -> None:
+    rings = json.loads((folder / "truth/planted/fake_order_ring.json").read_text("utf-8"))
+    for name, column, kind in (
+        ("platform/merchants", "merchant_id", "Merchant"),
+        ("platform/buyers", "buyer_id", "Buyer"),
+    ):
+        planted = {m for ring in rings for m in ring[kind]}
+        for ids in (read(name)[column].drop_duplicates(), read(name)[column].drop_duplicates().sort_values()):
+            place = np.flatnonzero(ids.isin(planted)) / len(ids)
+            assert 0.3 < place.mean() < 0.7, (name, column)
+
+
 def test_no_source_file_says_who_was_planted(folder: Path) -> None:
     words = {*PLANTED, *LOOKALIKES} - {"dormitory", "office", "parcel_locker"}
     for path in folder.rglob("*.csv"):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.metrics import average_precision_score, roc_auc_score
 
 from ingest.world.scene import FAKE, NONE, Scene
 from ingest.world.spec import DAY, WorldSpec
@@ -164,6 +165,17 @@ def test_honest_shops_fail_too_and_some_fraud_is_repaid() -> None:
     assert 0.02 < apps["failed"][paid_out & ~felt].mean() < 0.12
     assert 0.35 < apps["failed"][paid_out & felt].mean() < 0.75
     assert apps["risk_ppm"].max() < 1_000_000
+
+
+def test_even_the_true_risk_does_not_foretell_every_label() -> None:
+    """The best any scorer could do: below .98 by far, above chance by far."""
+    scene = tell(WorldSpec(merchants=1500, seed=1))
+    risk = scene.applications["risk_ppm"][scene.labels["application"]]
+    precision = float(average_precision_score(scene.labels["label"], risk))
+    assert 0.55 < precision < 0.92
+    assert 0.8 < float(roc_auc_score(scene.labels["label"], risk)) < 0.96
+    shuffled = np.random.default_rng(0).permutation(risk)
+    assert float(roc_auc_score(scene.labels["label"], shuffled)) < 0.6
 
 
 def test_groups_of_both_sides_have_the_same_size_and_habits() -> None:
