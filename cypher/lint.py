@@ -63,10 +63,8 @@ class _Checker:
         patterns = _pattern_names(clauses)
         scope: Scope = {}
         matched, pending = False, False  # a MATCH was seen at all; one was seen since the last WITH
-        for i, clause in enumerate(clauses):
+        for clause in clauses:
             if isinstance(clause, Projection):
-                if clause.final and i != len(clauses) - 1:
-                    raise self.error("after_return", "nothing follows RETURN but UNION", clauses[i + 1].at)
                 scope = check_projection(self._question, self._typing, clause, scope, patterns, returns)
                 self._projected(clause)
                 pending = False

@@ -25,6 +25,8 @@ class _Parser(ExpressionParser):
                     self.take()
                 parts.append([])
             else:
+                if parts[-1] and isinstance(parts[-1][-1], Projection) and parts[-1][-1].final:
+                    raise self.error("after_return", "nothing follows RETURN but UNION")
                 parts[-1].append(self._clause())
         for part in parts:
             if not part or not (isinstance(part[-1], Projection) and part[-1].final):

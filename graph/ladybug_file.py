@@ -19,6 +19,12 @@ import ladybug
 
 from graph.store import StoreBusy, StoreError
 
+BUFFER_POOL_MB = 2048
+"""What the engine may hold in memory at most, unless said otherwise."""
+
+ROWS_PER_MB = 1_500
+"""So many rows a megabyte are copied at once: a COPY holds its rows in the buffer pool until it is done."""
+
 _REGISTRY: dict[Path, LadybugFile] = {}
 _REGISTRY_LOCK = threading.Lock()
 
@@ -28,6 +34,7 @@ class LadybugFile:
 
     def __init__(self, path: Path, buffer_pool_mb: int, threads: int) -> None:
         self.path = path
+        self.rows_at_once = max(10_000, buffer_pool_mb * ROWS_PER_MB)
         self.writing = threading.RLock()
         self._settings = {"buffer_pool_size": buffer_pool_mb * 2**20, "max_num_threads": threads}
         self._gate = _Gate()
@@ -115,6 +122,18 @@ def acquire(path: Path, buffer_pool_mb: int, threads: int) -> LadybugFile:
 def reason(error: Exception) -> str:
     """What kind of error the engine reports, without the values its message may hold."""
     return str(error).partition(":")[0][:60] or type(error).__name__
+
+
+def forget_plans(connection: Any, keep: int) -> None:
+    """Drop a connection's prepared statements when they are more than ``keep``.
+
+    ladybug 0.22 keeps one for each text and each Arrow table it has been given, about a megabyte of the buffer pool
+    each, for as long as the connection lives; there is no public way to let go of them.
+    """
+    plans = connection._pybind_implicit_prepared_cache
+    if len(plans) > keep:
+        with connection._prepared_cache_lock:
+            plans.clear()
 
 
 def _parts(path: Path) -> set[str]:

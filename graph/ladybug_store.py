@@ -16,7 +16,7 @@ from cypher.catalogue import find
 from cypher.parameters import check_params
 from graph import ladybug_writes as writes
 from graph.ladybug_ddl import FORMAT, STATE, create_tables, expected_columns
-from graph.ladybug_file import acquire, reason
+from graph.ladybug_file import BUFFER_POOL_MB, acquire, forget_plans, reason
 from graph.ladybug_hints import with_join_order
 from graph.model import EDGE, EDGES, KINDS
 from graph.store import Changes, ExpandLimits, Health, Neighbourhood, NodeKey, Row, StoreError
@@ -26,13 +26,14 @@ from graph.store_questions import questions
 from graph.store_rows import bare_schema, by_pair, edge_rows, end_ids, node_rows, stored_edge_schema
 
 ENGINE = "ladybug"
-_MESSAGE_TIMEOUT = "Interrupted"
+PLANS = 200
+"""So many plans of questions a connection keeps."""
 
 
 class LadybugStore:
     """A handle on an embedded store. Threads may share it: each gets its own connection, writers take turns."""
 
-    def __init__(self, path: Path, buffer_pool_mb: int = 1024, threads: int = 2, hints: bool = True) -> None:
+    def __init__(self, path: Path, buffer_pool_mb: int = BUFFER_POOL_MB, threads: int = 2, hints: bool = True) -> None:
         self.url = f"{ENGINE}:{path}"
         self._hints = hints
         self._open = True
@@ -47,13 +48,13 @@ class LadybugStore:
         with self._write("init_schema") as run:
             for statement in create_tables():
                 run(statement)
-            found = run(f"MATCH (s:{STATE} {{id: 'format'}}) RETURN s.number").get_all()
+            found = run(f"MATCH (s:{STATE} {{id: 'format'}}) RETURN s.number")
             if not found:
                 run(f"CREATE (s:{STATE} {{id: 'format', number: {FORMAT}}})")
             elif found[0][0] != FORMAT:
                 raise StoreError("other_format", f"the store has format {found[0][0]}, not {FORMAT}: rebuild it")
             for table, expected in expected_columns().items():
-                columns = [(r[1], r[2]) for r in run(f"CALL table_info('{table}') RETURN *").get_all()]
+                columns = [(r[1], r[2]) for r in run(f"CALL table_info('{table}') RETURN *")]
                 if columns != expected:
                     raise StoreError("other_schema", f"table {table} is not as the model says: rebuild the store")
 
@@ -81,22 +82,15 @@ class LadybugStore:
             if self._holds_anything():
                 self._file.replace_by_empty()
             self.init_schema()
-            with self._write("bulk_load") as run:
-                for kind in KINDS:
-                    rows = nodes.get(kind.name)
-                    if rows is not None and rows.num_rows:
-                        _take(
-                            run,
-                            writes.copy_nodes(kind.name),
-                            writes.without_empty_chunks(rows.select(bare_schema(kind.name).names)),
-                        )
-                for edge in EDGES:
-                    rows = edges.get(edge.name)
-                    for pair, mine in by_pair(rows).items() if rows is not None else ():
-                        _take(run, writes.copy_edges(edge.name, pair), writes.for_copy(mine))
+            copies = list(_copies(nodes, edges))
+            small = sum(rows.num_rows for _, rows in copies) <= self._file.rows_at_once // 2
+            with self._transaction("bulk_load") if small else self._write("bulk_load") as run:
+                for statement, rows in copies:
+                    for start in range(0, rows.num_rows, self._file.rows_at_once):
+                        _take(run, statement, rows.slice(start, self._file.rows_at_once))
 
     def delete_nodes(self, kind: str, ids: Sequence[str]) -> None:
-        mine = writes.incoming(pa.table({"id": pa.array(sorted(set(ids)), pa.string())}))
+        mine = _ids(sorted(set(ids)))
         with self._transaction("delete_nodes") as run:
             if mine.num_rows:
                 run(writes.delete_nodes(kind), mine)
@@ -118,6 +112,8 @@ class LadybugStore:
             for type_, rows in changes.fresh.items():
                 for pair, mine in by_pair(edge_rows(type_, rows)).items():
                     _take(run, writes.copy_edges(type_, pair), writes.for_copy(mine))
+            for kind, ids in end_ids(changes.deleted).items():
+                self._drop_orphans(run, kind, ids)
             self._note_position(run, changes.position)
 
     def position(self) -> int | None:
@@ -186,18 +182,19 @@ class LadybugStore:
                 yield result
             finally:
                 result.close()
+                forget_plans(connection, keep=PLANS)
 
     def _holds_anything(self) -> bool:
         with self._write("count") as run:
-            tables = run("CALL show_tables() RETURN *").get_all()
-            return bool(tables) and run("MATCH (n) RETURN n.id LIMIT 1").has_next()
+            tables = run("CALL show_tables() RETURN *")
+            return bool(tables) and bool(run("MATCH (n) RETURN n.id LIMIT 1"))
 
     @contextmanager
     def _write(self, step: str) -> Iterator[Run]:
         self._check_open()
         with self._file.writing, self._file.connection() as connection:
             connection.set_query_timeout(0)
-            yield lambda text, rows=None: _run(connection, step, text, {} if rows is None else {"rows": rows})
+            yield lambda text, rows=None: _told(connection, step, text, {} if rows is None else {"rows": rows})
 
     @contextmanager
     def _transaction(self, step: str) -> Iterator[Run]:
@@ -218,7 +215,7 @@ class LadybugStore:
 
     def _add_ends(self, run: Run, edges: Mapping[str, pa.Table]) -> None:
         for kind, ids in end_ids(edges).items():
-            _take(run, writes.add_bare_nodes(kind), writes.incoming(pa.table({"id": ids})))
+            _take(run, writes.add_bare_nodes(kind), _ids(ids))
 
     def _merge_edges(self, run: Run, type_: str, rows: pa.Table) -> None:
         for pair, mine in by_pair(rows).items():
@@ -228,6 +225,16 @@ class LadybugStore:
         for pair, mine in by_pair(rows).items():
             run(writes.delete_edges(type_, pair), writes.incoming(mine.select(["src", "dst", "id"])))
 
+    def _drop_orphans(self, run: Run, kind: str, ids: pa.Array) -> None:
+        left = [r[0] for r in run(writes.bare_among(kind), _ids(ids))]
+        for statement in writes.joined_among(kind):
+            if not left:
+                return
+            joined = {r[0] for r in run(statement, _ids(left))}
+            left = [i for i in left if i not in joined]
+        if left:
+            run(writes.delete_nodes(kind), _ids(left))
+
     def _note_position(self, run: Run, position: int | None) -> None:
         run(f"MATCH (s:{STATE} {{id: 'position'}}) DELETE s")
         if position is not None:
@@ -235,21 +242,52 @@ class LadybugStore:
             run(f"LOAD FROM $rows CREATE (s:{STATE} {{id: r_id, number: r_number}})", rows)
 
 
-Run = Callable[..., Any]
+Run = Callable[..., list[list[Any]]]
+"""Runs a statement, with an Arrow table of rows if it takes one, and gives what it returns."""
 
 
 def _run(connection: Any, step: str, text: str, params: dict[str, Any]) -> Any:
     try:
         return connection.execute(text, params)
-    except RuntimeError as e:  # its message may hold values: only its kind is passed on
-        if _MESSAGE_TIMEOUT in str(e):
-            raise StoreError("timeout", "the time given was not enough", step) from None
-        raise StoreError("question_failed", f"the engine refused it ({reason(e)})", step) from None
+    except RuntimeError as e:
+        said, kind = str(e), reason(e)
+    # raised out here so that the engine's error, which may hold values, does not travel along as its context
+    if "Interrupted" in said:
+        raise StoreError("timeout", "the time given was not enough", step)
+    if "buffer pool is full" in said:
+        raise StoreError("out_of_memory", "the engine's memory is full: give it a larger buffer pool", step)
+    raise StoreError("question_failed", f"the engine refused it ({kind})", step)
+
+
+def _ids(ids: pa.Array | Sequence[str]) -> pa.Table:
+    return writes.incoming(pa.table({"id": pa.array(ids, pa.string())}))
+
+
+def _told(connection: Any, step: str, text: str, params: dict[str, Any]) -> list[list[Any]]:
+    """What a statement returns; its result is closed at once, since it holds on to the engine's memory."""
+    result = _run(connection, step, text, params)
+    try:
+        return result.get_all()
+    finally:
+        result.close()
+        forget_plans(connection, keep=0)
+
+
+def _copies(nodes: Mapping[str, pa.Table], edges: Mapping[str, pa.Table]) -> Iterator[tuple[str, pa.Table]]:
+    """Statements and their rows, nodes first."""
+    for kind in KINDS:
+        rows = nodes.get(kind.name)
+        if rows is not None:
+            yield writes.copy_nodes(kind.name), rows.select(bare_schema(kind.name).names)
+    for edge in EDGES:
+        rows = edges.get(edge.name)
+        for pair, mine in by_pair(rows).items() if rows is not None else ():
+            yield writes.copy_edges(edge.name, pair), writes.for_copy(mine)
 
 
 def _take(run: Run, text: str, rows: pa.Table) -> None:
     """Write rows and see that every one was taken."""
-    taken = writes.rows_taken(run(text, rows).get_all())
+    taken = writes.rows_taken(run(text, writes.without_empty_chunks(rows)))
     if taken != rows.num_rows:
         raise StoreError("rows_lost", f"the engine took {taken} of {rows.num_rows} rows", text.split(" $rows")[0])
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import pyarrow as pa
 
-from graph.model import EDGE, edge_schema, node_schema
+from graph.model import EDGE, RELATIONS, edge_schema, node_schema
 
 PREFIX = "r_"
 """Columns of incoming rows bear it, so that none is taken for a variable of the statement."""
@@ -15,14 +16,14 @@ Pair = tuple[str, str]
 
 
 def incoming(rows: pa.Table) -> pa.Table:
-    """Rows for LOAD FROM: columns prefixed, no empty chunk."""
-    return without_empty_chunks(rows.rename_columns([PREFIX + n for n in rows.column_names]))
+    """Rows for LOAD FROM: columns prefixed."""
+    return rows.rename_columns([PREFIX + n for n in rows.column_names])
 
 
 def for_copy(rows: pa.Table) -> pa.Table:
     """Edge rows for COPY: the ends first, without their kinds."""
     ends = ("src_kind", "src", "dst_kind", "dst")
-    return without_empty_chunks(rows.select(["src", "dst", *(n for n in rows.column_names if n not in ends)]))
+    return rows.select(["src", "dst", *(n for n in rows.column_names if n not in ends)])
 
 
 def without_empty_chunks(rows: pa.Table) -> pa.Table:
@@ -81,6 +82,21 @@ def delete_edges(type_: str, pair: Pair) -> str:
 def delete_nodes(kind: str) -> str:
     """Remove nodes by id, with their edges."""
     return f"LOAD FROM $rows MATCH (a:{kind} {{id: {PREFIX}id}}) DETACH DELETE a"
+
+
+def bare_among(kind: str) -> str:
+    """Which of some nodes nobody has described."""
+    return f"LOAD FROM $rows MATCH (a:{kind} {{id: {PREFIX}id}}) WHERE a.updated_ts IS NULL RETURN a.id"
+
+
+def joined_among(kind: str) -> Iterator[str]:
+    """Which of some nodes have an edge: a statement for each relation, one for all would fill the engine's memory."""
+    nodes = f"LOAD FROM $rows MATCH (a:{kind} {{id: {PREFIX}id}})"
+    for src_kind, type_, dst_kind in RELATIONS:
+        if src_kind == kind:
+            yield f"{nodes}-[e:{type_}]->(b:{dst_kind}) RETURN DISTINCT a.id"
+        if dst_kind == kind:
+            yield f"{nodes}<-[e:{type_}]-(b:{src_kind}) RETURN DISTINCT a.id"
 
 
 def read_nodes(kind: str) -> str:

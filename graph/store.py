@@ -149,7 +149,10 @@ class Store(Protocol):
         """Remove edges by (src_kind, src, dst_kind, dst, id); those that are not there are fine. All or nothing."""
 
     def apply(self, changes: Changes) -> None:
-        """Deletions, then nodes, then edges, then the position, in one transaction where the engine can hold it."""
+        """Deletions, then nodes, then edges, then the position: all or nothing.
+
+        Bare nodes that a deletion leaves without any edge are removed.
+        """
 
     def position(self) -> int | None:
         """The landing position the content stands at; None when it was never loaded whole."""

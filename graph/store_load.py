@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import duckdb
 import pyarrow as pa
@@ -52,10 +52,12 @@ def apply_new(store: Store, view: View, after_position: int, progress: Progress 
     ``store.position()``, or repeat everything; the outcome is the same.
     """
     n_nodes = n_edges = 0
+    held = store.position()
     for upto in _groups(view, after_position):
         earlier, fresh = view.between(-1, after_position), view.between(after_position, upto)
-        changes = _changes(earlier, fresh)
-        store.apply(changes)
+        changes = _changes(earlier, fresh, first_time=held == after_position)
+        store.apply(replace(changes, position=max(upto, held if held is not None else -1)))
+        held = changes.position if held is None else max(held, upto)
         n_nodes += _rows(changes.nodes)
         n_edges += _rows(changes.edges) + _rows(changes.fresh)
         after_position = upto
@@ -87,7 +89,8 @@ def _groups(view: View, after: int) -> list[int]:
     return ends
 
 
-def _changes(earlier: View, fresh: View) -> Changes:
+def _changes(earlier: View, fresh: View, first_time: bool) -> Changes:
+    """``first_time``: the store has never seen these batches, so edges that landing did not have are new to it."""
     nodes = {k.name: rows for k in KINDS if (rows := fresh.newest(k.name)).num_rows}
     deleted: dict[str, pa.Table] = {}
     changed: dict[str, pa.Table] = {}
@@ -105,6 +108,8 @@ def _changes(earlier: View, fresh: View) -> Changes:
             deleted[edge.name] = moved
             rows = pa.concat_tables([_without_ids(rows, ids), newest_versions(whole)])
         known = pc.is_in(rows["id"], seen["id"].combine_chunks())
+        if not first_time:
+            known = pc.is_valid(rows["id"])
         _keep(changed, edge.name, rows.filter(known))
         _keep(new, edge.name, rows.filter(pc.invert(known)))
     return Changes(deleted, nodes, changed, new, fresh.position)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from graph.ladybug_file import BUFFER_POOL_MB
 from graph.ladybug_store import LadybugStore
 from graph.store import Store, StoreError
 
 
-def open_store(url: str, *, buffer_pool_mb: int = 1024, threads: int = 2) -> Store:
+def open_store(url: str, *, buffer_pool_mb: int = BUFFER_POOL_MB, threads: int = 2) -> Store:
     """Open a store and make sure its tables are there.
 
     ``buffer_pool_mb`` and ``threads`` bound the embedded engine. Raises StoreError ``bad_url`` for another URL,

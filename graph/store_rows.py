@@ -104,5 +104,5 @@ def _shaped(name: str, rows: pa.Table, schema: pa.Schema) -> pa.Table:
             )
     try:
         return rows.select(schema.names).cast(schema)
-    except pa.ArrowInvalid as e:
-        raise StoreError("wrong_type", f"rows of {name} have columns of other types than the model") from e
+    except pa.ArrowException:  # what it says may hold values
+        raise StoreError("wrong_type", f"rows of {name} have columns of other types than the model") from None
