@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
 from ingest.csv_scan import Encoding, Recoded, Scan, encoding_of
-from ingest.intake import FAULT, LINE
+from ingest.delivery import FAULT, LINE
 from ingest.limits import FileRefusedError, Limits
 
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -90,7 +90,7 @@ def _rows(
             wrong.append((row.number, inside))
         return "skip"
 
-    lines = _Lines(header_lines + 1, wrong, limits)
+    lines = _Lines(header_lines + 1, wrong, scan.quotes, limits)
     yield lines.table(names, [pa.array([], pa.string())] * len(names))  # the header stands even when no row follows
     try:
         reader = arrow_csv.open_csv(
@@ -133,11 +133,12 @@ def _rows(
 class _Lines:
     """Gives every row its line, rows that could not be cut included, whatever newlines stand inside quotes."""
 
-    def __init__(self, first_line: int, wrong: list[tuple[int, int]], limits: Limits) -> None:
+    def __init__(self, first_line: int, wrong: list[tuple[int, int]], quotes: bool, limits: Limits) -> None:
         self.next_line = first_line
         self.last_was_wrong = False
         self._next_row = first_line  # physical rows are counted like lines, but for newlines inside quotes
         self._wrong = wrong
+        self._quotes = quotes
         self._limits = limits
 
     def table(self, names: list[str], columns: list[pa.Array]) -> pa.Table:
@@ -153,7 +154,8 @@ class _Lines:
         if reach:
             self.last_was_wrong = bool(taken.size and taken[-1] == reach - 1)
         inside = np.zeros(reach, dtype=np.int64)
-        inside[place] = self._newlines(columns)
+        if self._quotes:
+            inside[place] = self._newlines(columns)
         inside[taken] = [n for _, n in self._wrong[: taken.size]]
         starts = self.next_line + np.cumsum(np.where(inside < 0, -1 - inside, inside) + 1) - 1
         starts -= np.where(inside < 0, -1 - inside, inside)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -9,8 +10,8 @@ import pyarrow as pa
 
 from ingest.csv_files import read_csv
 from ingest.csv_scan import scan
+from ingest.delivery import Delivery
 from ingest.feed import As, Feed
-from ingest.intake import Delivery
 from ingest.limits import FileRefusedError, Limits
 from ingest.parquet_files import read_parquet
 from ingest.sources import SOURCES
@@ -73,7 +74,8 @@ def delivery(feed: Feed, path: Path, limits: Limits) -> Delivery:
     size = path.stat().st_size
     if size > limits.file_bytes:
         why = f"{size:,} bytes; at most {limits.file_bytes:,} are read"
-        return Delivery(feed, path.name, "", _refusing(FileRefusedError("file_too_large", why)))
+        unread = hashlib.sha256(f"{path.name} of {size} bytes".encode()).hexdigest()
+        return Delivery(feed, path.name, unread, _refusing(FileRefusedError("file_too_large", why)))
     if path.suffix.lower() == ".parquet":
         ids = frozenset(c.name for c in feed.columns if c.parse in (As.ID, As.TEXT))
         return Delivery(feed, path.name, sha256_file(path), lambda: read_parquet(path, limits, ids), first_line=1)

@@ -35,7 +35,6 @@ class FeedReport:
     batch_id: str = ""
     already_taken: bool = False
     ignored_columns: tuple[str, ...] = ()
-    blank_lines: int = 0
     tables: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -102,6 +102,7 @@ class Batch:
         self._root = root
         self._schemas = schemas
         self._folder = root / "parts" / batch_id
+        self.batch_id = batch_id
         self.parts: list[Part] = []
         self.counts: dict[str, int] = {}
         self.info: dict[str, object] = {}

@@ -150,8 +150,12 @@ def test_nul_bytes_refuse_their_row(desk: Desk) -> None:
 
 
 def test_headers(desk: Desk) -> None:
-    report = desk.take("order_id,order_id\n1,2\n")
+    report = desk.take(csv_text([row()], [*row(), "status"]))
     assert (report.refused_code, report.sent) == ("header_duplicate", 0)
+    report = desk.take(csv_text([row(phone="19912345678")]).split("\n")[1])  # no header: nothing of the row is shown
+    assert report.refused_code == "columns_missing"
+    assert "19912345678" not in str(report)
+    assert "separated by commas" in (desk.take(csv_text([row()]).replace(",", ";")).refused_why or "")
     report = desk.take("order_id,amount,extra\n1,2,3\n")
     assert report.refused_code == "columns_missing"
     assert "merchant_id, currency, placed_at" in (report.refused_why or "")
