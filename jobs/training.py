@@ -54,7 +54,7 @@ class Trained:
             )
         lift = self.metrics["lift"]["average_precision"]
         shown.append(
-            f"  lift by the graph in average precision: {lift['value']:+.3f} ({lift['low']:+.3f} to {lift['high']:+.3f})"
+            f"  the graph adds {lift['value']:+.3f} ({lift['low']:+.3f} to {lift['high']:+.3f}) average precision"
         )
         shown.append(f"  {'serves now' if self.serves else 'kept, does not serve'}; card: {self.card}")
         return shown

@@ -40,6 +40,7 @@ def fit_booster(rows: Float64, labels: Float64, params: BoosterParams, seed: int
         "nthread": params.threads,
         "seed": seed,
         "tree_method": "hist",
+        "max_bin": 64,
         "base_score": float(np.clip(labels.mean(), 1e-6, 1 - 1e-6)),
     }
     return xgboost.train(settings, xgboost.DMatrix(rows, labels), params.trees)

@@ -125,8 +125,8 @@ def _rows_of_none() -> pa.Table:
 
 
 def _first_versions(versions: pa.Table, cut_ms: int) -> pa.Table:
-    """Each application as it was first known, by the cut."""
-    known = versions.filter(pc.less_equal(versions["known_ts"], cut_ms))
+    """Each application made and known by the cut, as it was first known."""
+    known = versions.filter(pc.less_equal(pc.max_element_wise(versions["known_ts"], versions["ts"]), cut_ms))
     ordered = known.sort_by([("id", "ascending"), ("known_ts", "ascending"), ("updated_ts", "ascending")])
     return _one_per(ordered, "id", "first")
 

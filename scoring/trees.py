@@ -255,7 +255,10 @@ def _floats(value: object) -> list[float]:
     numbers = _list(value)
     if not all(isinstance(v, int | float) and not isinstance(v, bool) for v in numbers):
         raise TypeError("not numbers")
-    return [float(v) for v in numbers]  # type: ignore[arg-type]  # just checked
+    found = [float(v) for v in numbers]  # type: ignore[arg-type]  # just checked
+    if any(abs(v) > 3e38 for v in found):
+        raise ValueError("beyond single precision")
+    return found
 
 
 @njit(cache=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -89,7 +90,7 @@ def random_world(seed: int, merchants: int = 8, orders: int = 150, as_of: int = 
     n_buyers, n_accounts, n_companies = max(orders // 4, 4), merchants * 3, merchants
     pick: Callable[..., str] = lambda prefix, n: f"{prefix}{int(rng.integers(n)):05d}"  # noqa: E731  # short on purpose
     past: Callable[[int], int] = lambda days: as_of - int(rng.integers(0, days * DAY))  # noqa: E731
-    maybe: Callable[..., object] = lambda value, p=0.8: value if rng.random() < p else None  # noqa: E731
+    maybe: Callable[..., Any] = lambda value, p=0.8: value if rng.random() < p else None  # noqa: E731
     money: Callable[[], int] = lambda: int(rng.integers(1, 500)) * int(rng.choice([1, 100, 10_000, 100_000]))  # noqa: E731
     currency: Callable[[], object] = lambda: maybe("CNY" if rng.random() < 0.9 else "USD", 0.97)  # noqa: E731
     region: Callable[[], object] = lambda: maybe(str(rng.choice(["浙江", "江苏", "广东"])))  # noqa: E731

@@ -13,8 +13,10 @@ CUT = 1_740_000_000_000
 NAMES = tuple(f.name for f in FEATURES)
 
 
-def training_table(seed: int, rows: int = 1500, share: float = 0.2, days: int = 300, signal: float = 1.5) -> TrainingTable:
-    """Refund rate (tabular) and crowded devices (graph) raise the chance of a bad outcome by ``signal`` log-odds a sd."""
+def training_table(
+    seed: int, rows: int = 1500, share: float = 0.2, days: int = 300, signal: float = 1.5
+) -> TrainingTable:
+    """Refunds (tabular) and crowded devices (graph) raise the chance of a bad outcome by ``signal`` log-odds a sd."""
     rng = np.random.default_rng(seed)
     x = rng.normal(size=(rows, len(NAMES)))
     told = signal * (x[:, NAMES.index("refund_rate_90d")] + x[:, NAMES.index("crowded_device_share_90d")])
