@@ -11,12 +11,12 @@ is shared by three parties, or by two that have shops. Numbers:
 * ``pairs``: joined pairs; ``pairs_of_two_kinds``: those joined by two kinds of identifier and more
 * ``first_shared_ts``: when a second party came to a shared identifier for the first time; 0 when not known
 * ``place``: ``none``, ``family``, ``crowd`` (all at one dormitory, office, parcel locker ...) or ``agency`` (shops
-  without buyers among them that ship from a common warehouse or sit in one office); ``farm``: 1 when an identifier
+  without buyers among them, most of which openly work from common premises); ``farm``: 1 when an identifier
   with more users than the hub cap is in it
 
 Score = place x (1 - (1 - 0.6 users)(1 - 0.5 shops)(1 - 0.5 trade)(1 - 0.3 kinds)), with users = (busiest_users - 2) /
 6, shops = (parties_with_shops - 1) / 3, trade = (same_shop_share - 0.2) / 0.5, kinds = pairs_of_two_kinds / pairs,
-all within 0..1; place 0.15 for a family, 0.3 for a crowd or an agency, else 1.
+all within 0..1; place 0.15 for a family, 0.3 for a crowd, 0.5 for an agency, else 1.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from graph.identity.links import SUBJECTS, TOKENS
 from graph.snapshot import NULL, Int64, Snapshot
 
 _FAMILY = 8
-_PLACE = {"none": 1.0, "family": 0.15, "crowd": 0.3, "agency": 0.3}
+_PLACE = {"none": 1.0, "family": 0.15, "crowd": 0.3, "agency": 0.5}
 
 
 @dataclass(frozen=True)
@@ -212,8 +212,7 @@ class _Reader:
         pairs = np.unique(tokens[at] << 32 | c.party[c.links.subject[rows[at]]])
         addresses, met = np.unique(pairs >> 32, return_counts=True)
         if with_shops >= 2:
-            common = addresses[(met >= 2) & c.honest[addresses]]
-            housed = np.unique(pairs[np.isin(pairs >> 32, common)] & 0xFFFFFFFF)
+            housed = np.unique(pairs[np.isin(pairs >> 32, addresses[met >= 2])] & 0xFFFFFFFF)
             return "agency" if len(housed) >= 0.8 * len(parties) else "none"
         home = addresses[met >= len(parties)]
         if not len(home):
