@@ -243,3 +243,15 @@ def test_progress_is_told(desk: Desk) -> None:
     assert seen[-1] == 100
     assert len(seen) > 2
     assert seen == sorted(seen)
+
+
+def test_a_second_run_at_the_same_time_spoils_nothing_of_the_first(desk: Desk) -> None:
+    cells = {k: [v] for k, v in row(rating="9").items()}
+
+    def chunks() -> object:
+        with pytest.raises(LandingError):  # the same delivery again, while the first is at it
+            desk.take(Delivery(SALES, "sales.csv", "cd" * 32, lambda: []))
+        yield pa.table(cells)
+
+    report = desk.take(Delivery(SALES, "sales.csv", "cd" * 32, chunks))  # type: ignore[arg-type] # a generator function
+    assert desk.codes(report) == [(2, "rating", "range")]
