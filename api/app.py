@@ -18,8 +18,9 @@ from api.errors import INTERNAL, answer_to, error_response
 from api.logs import make_logger
 from api.metrics import Metrics
 from api.routes import clusters, health, merchants, score
+from api.routes.health import what_is_missing
 from api.security import require_rules
-from api.service import Clock, Service
+from api.service import Clock, Service, in_thread
 from api.settings import Settings
 from jobs.home import Home
 from jobs.known import KnownMerchants
@@ -55,6 +56,8 @@ def create_app(settings: Settings, clock: Clock = wall_clock) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        missing, version = await in_thread(lambda: what_is_missing(service))  # opens both, so no request waits for it
+        service.log.info("started", graph_version=version, missing=missing)
         yield
         service.records.dispose()
 

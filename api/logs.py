@@ -14,7 +14,7 @@ HERE = Path(__file__).resolve().parent.parent
 
 def make_logger(stream: TextIO) -> structlog.typing.FilteringBoundLogger:
     """A logger that writes JSON lines to a stream."""
-    return structlog.wrap_logger(
+    logger: structlog.typing.FilteringBoundLogger = structlog.wrap_logger(
         structlog.PrintLogger(stream),
         processors=[
             structlog.processors.add_log_level,
@@ -22,7 +22,8 @@ def make_logger(stream: TextIO) -> structlog.typing.FilteringBoundLogger:
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-    )
+    ).bind()
+    return logger
 
 
 def where(error: BaseException) -> list[str]:

@@ -19,6 +19,7 @@ from api.query import once
 from api.security import needs
 from api.service import Service, Shared, in_thread
 from graph.findings.finding import Finding, Kind
+from jobs.decide import iso
 from jobs.published import Version
 from records.database import reading
 from records.findings import history
@@ -67,7 +68,7 @@ class Clusters(BaseModel):
     complete: bool = Field(description="false: there is another page, at next_cursor")
     next_cursor: str | None
     graph_version: str
-    graph_as_of: int = Field(description="epoch ms")
+    graph_as_of: str = Field(description="ISO 8601")
 
 
 class ClusterMember(BaseModel):
@@ -108,7 +109,7 @@ class ClusterDetail(Cluster):
     evidence: dict[str, object]
     lineage: list[LineageEntry]
     graph_version: str
-    graph_as_of: int
+    graph_as_of: str
 
 
 @router.get("", dependencies=[Depends(needs("read"))])
@@ -134,7 +135,7 @@ def _page(version: Version, query: ClusterQuery) -> Clusters:
         complete=not more,
         next_cursor=_cursor(version.version, start + len(page)) if more else None,
         graph_version=version.version,
-        graph_as_of=version.as_of,
+        graph_as_of=iso(version.as_of),
     )
 
 
@@ -167,7 +168,7 @@ def _detail(service: Service, cluster_id: str) -> ClusterDetail:
             "evidence": finding.evidence,
             "lineage": [{"graph_version": t.graph_version, **asdict(t.event)} for t in told],
             "graph_version": version.version,
-            "graph_as_of": version.as_of,
+            "graph_as_of": iso(version.as_of),
         }
     )
 

@@ -41,7 +41,7 @@ async def healthz() -> Health:
 @router.get("/readyz", dependencies=[Depends(OPEN)], responses={503: {"model": Readiness}})
 async def readyz(service: Shared, response: Response) -> Readiness:
     """Ready to score: a published graph, a model and the records are there."""
-    missing, version = await in_thread(lambda: _missing(service))
+    missing, version = await in_thread(lambda: what_is_missing(service))
     response.status_code = 503 if missing else 200
     return Readiness(ready=not missing, missing=missing, graph_version=version)
 
@@ -52,7 +52,8 @@ async def metrics(service: Shared) -> Response:
     return Response(await in_thread(lambda: _metrics(service)), media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
-def _missing(service: Service) -> tuple[list[str], str | None]:
+def what_is_missing(service: Service) -> tuple[list[str], str | None]:
+    """What a score cannot be given without and is not there, and the version of the graph that is served."""
     missing, version = [], None
     try:
         version = service.published.current().version

@@ -46,9 +46,9 @@ class SubgraphEdge(BaseModel):
 
 
 class SubgraphAnswer(BaseModel):
-    """A piece of the graph as of a time (epoch ms). Says when and why it is not all."""
+    """A piece of the graph as of a time (ISO 8601). Says when and why it is not all."""
 
-    as_of: int
+    graph_as_of: str
     complete: bool
     truncated_why: str | None
     nodes: list[SubgraphNode]

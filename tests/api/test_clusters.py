@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from fastapi.testclient import TestClient
 
+from jobs.decide import iso
 from jobs.home import Home
 from records.database import open_records
 from records.findings import save_findings
@@ -27,7 +28,7 @@ def test_clusters_come_with_the_highest_score_first_and_both_sentences(client: T
     assert [c["id"] for c in page["clusters"]] == [RING, LOOP]
     ring, loop = page["clusters"]
     assert (page["total"], page["complete"], page["next_cursor"]) == (2, True, None)
-    assert (page["graph_version"], page["graph_as_of"]) == ("000001", AS_OF)
+    assert (page["graph_version"], page["graph_as_of"]) == ("000001", iso(AS_OF))
     assert ring["text_en"].startswith("Two buyers")
     assert ring["text_zh"].startswith("两个买家")
     assert (ring["numbers"], ring["merchants"], ring["member_count"]) == ({"orders": 3, "share": 0.5}, ["M1"], 3)

@@ -1,0 +1,47 @@
+"""The service against its own contract, with generated requests: no fault, no answer of another form."""
+
+from __future__ import annotations
+
+import pytest
+import schemathesis
+from fastapi.testclient import TestClient
+from hypothesis import HealthCheck, given, settings
+from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance
+
+pytestmark = pytest.mark.slow
+
+OPERATIONS = (
+    ("post", "/v1/score"),
+    ("get", "/v1/clusters"),
+    ("get", "/v1/clusters/{cluster_id}"),
+    ("get", "/v1/decisions/{decision_id}"),
+    ("get", "/v1/merchants/{merchant_id}/subgraph"),
+)
+
+
+@pytest.mark.parametrize(("method", "path"), OPERATIONS)
+@pytest.mark.parametrize("mode", list(schemathesis.GenerationMode))
+def test_generated_requests_get_answers_of_the_contract(
+    client: TestClient, method: str, path: str, mode: schemathesis.GenerationMode
+) -> None:
+    key = {"X-API-Key": client.headers["x-api-key"]}
+    contract = schemathesis.openapi.from_asgi("/openapi.json", client.app, headers=key)
+    cases = contract[path][method].as_strategy(generation_mode=mode)
+
+    @settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck), database=None)
+    @given(cases)
+    def holds(case: schemathesis.Case) -> None:
+        answer = case.call(headers=key)
+        assert answer.status_code < 500
+        if answer.status_code < 300:
+            case.validate_response(answer, checks=[content_type_conformance, response_schema_conformance])
+        else:
+            assert set(answer.json()) == {"error", "request_id"}
+
+    holds()
+
+
+def test_the_contract_lists_every_operation_fuzzed(client: TestClient) -> None:
+    contract = client.get("/openapi.json").json()["paths"]
+    listed = {(method, path) for path, methods in contract.items() for method in methods}
+    assert listed == {*OPERATIONS, ("get", "/healthz"), ("get", "/readyz"), ("get", "/metrics")}
