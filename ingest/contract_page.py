@@ -27,7 +27,7 @@ refuse the file.
   (its key columns) with a version and content that were taken before; a *conflict* has other content than the one
   stored; another version of a record is stored beside the earlier ones. When we learnt a row is no part of its content.
 * **Rejected and conflicting rows** go to a file with line, column, code and masked value. With more than 5 % of rows
-  rejected (`--max-bad-share`) nothing of the file is stored.
+  rejected (`--max-bad`) nothing of the file is stored.
 * **Empty cells** mean unknown. `NA`, `null`, `007` are text as they stand.
 * **id**: Unicode NFKC without outer spaces, 1 to 128 characters. **text**: the same, up to 512. Control,
   bidirectional, zero-width and other invisible characters are refused.
