@@ -37,7 +37,7 @@ def _ring(scene: Scene, market: Market, plan: Plan, rng: np.random.Generator, nu
         _share_identity(scene, rng, scheme, buyers)
     ts = _campaign(scene, plan, rng, scheme, member)
     amount = market.amounts(rng, shop)
-    if rng.random() < 0.3:  # a careless ring buys the same thing over and over
+    if rng.random() < 0.2:  # a careless ring buys the same thing over and over
         amount = np.round(market.price[shop] / 100).astype(np.int64) * 100
     through_bank = rng.random() < 0.7
     back = (rng.random(len(shop)) < 0.8) & through_bank
@@ -73,7 +73,7 @@ def _campaign(scene: Scene, plan: Plan, rng: np.random.Generator, scheme: Scheme
     """Times of the fakes: in the months before the shop asks for credit, in half of the rings within a few days."""
     target = plan.target_ts(scene, scheme.shops)
     length = rng.uniform(2, 8) if rng.random() < 0.5 else rng.uniform(45, 130)
-    last = target - (rng.uniform(1, 20, len(target)) * DAY).astype(np.int64)
+    last = target - (rng.uniform(6, 40, len(target)) * DAY).astype(np.int64)
     first = np.maximum(last - int(length * DAY), scene.shops["opened"][scheme.shops] + DAY)
     return scene.calendar.between(rng, first[member], np.maximum(last, first + DAY)[member])
 

@@ -80,7 +80,7 @@ def circulate(scene: Scene, plan: Plan, fronts: Fronts) -> None:
         total = 0
         for _ in range(rounds):
             start = (
-                target - int(rng.uniform(3, 110) * DAY)
+                target - int(rng.uniform(8, 130) * DAY)
                 if rng.random() < 0.85
                 else target + int(rng.uniform(5, 120) * DAY)
             )

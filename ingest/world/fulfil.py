@@ -67,7 +67,7 @@ def ship(scene: Scene) -> None:
 def _tricks(scene: Scene, rng: np.random.Generator, row: Int, fake: Bool) -> Bool:
     """Which parcels are empty shows: most of a careless ring's, few of a careful one's."""
     ring = scene.orders["ring"][row]
-    care = rng.beta(1.3, 1.0, int(ring.max(initial=0)) + 2)
+    care = rng.beta(1.0, 2.0, int(ring.max(initial=0)) + 2)
     return fake[row] & (rng.random(len(row)) < care[ring])
 
 

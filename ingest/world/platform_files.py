@@ -112,7 +112,9 @@ def _orders(scene: Scene, texts: Texts, files: Files, rng: np.random.Generator) 
     updated = np.where(is_late, done[row], placed)
     seen = np.where(is_late, known[row], hours_later(rng, placed))
     stars = np.where(
-        orders["manner"] == FAKE, rng.choice([0, 4, 5, 5], n), rng.choice([0, 0, 0, 1, 2, 3, 4, 4, 5, 5, 5, 5, 5], n)
+        orders["manner"] == FAKE,
+        rng.choice([0, 0, 0, 4, 5, 5], n),
+        rng.choice([0, 0, 0, 1, 2, 3, 4, 4, 5, 5, 5, 5, 5], n),
     )
     status = np.where(is_late, np.where(signed[row] > 0, 1, 2), 0)
     files.write(

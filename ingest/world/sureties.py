@@ -23,7 +23,7 @@ def _sign(scene: Scene, rng: np.random.Generator, kind: int, guarantor: Int, app
     """A guarantee of ``share`` of what was asked, for each application."""
     apps = scene.applications
     ts = scene.calendar.office(
-        rng, apps["ts"][application] - (rng.uniform(1, 25, len(application)) * DAY).astype(np.int64)
+        rng, apps["ts"][application] - (rng.uniform(8, 60, len(application)) * DAY).astype(np.int64)
     )
     ts = np.minimum(ts, apps["ts"][application] - DAY // 2)
     amount = np.maximum((apps["amount"][application] * share / 1e5).astype(np.int64) * 100_000, 100_000)
