@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from ingest.intake import Delivery
 
-KNOWN = "event"
+KNOWN: Literal["event"] = "event"
 """How the sets are to be taken: see IntakeOptions."""
 
 SETS = ("finbench", "olist", "cumcm", "amlsim")

@@ -337,10 +337,16 @@ STEPS: tuple[Step, ...] = (
 
 
 def finbench(path: Path) -> list[Delivery]:
-    """Deliveries of the snapshot in a folder (or of the one file ``path`` is)."""
-    return deliveries(STEPS, path)
+    """Deliveries of the snapshot in a folder, or in its ``snapshot`` folder (or of the one file ``path`` is)."""
+    return deliveries(STEPS, _snapshot(path))
 
 
 def missing(path: Path) -> list[str]:
     """Files of the snapshot that are not there."""
-    return missing_of(STEPS, path)
+    return missing_of(STEPS, _snapshot(path))
+
+
+def _snapshot(path: Path) -> Path:
+    """The published folder holds ``snapshot`` beside ``incremental``, which is another graph."""
+    inner = path / "snapshot"
+    return inner if inner.is_dir() else path

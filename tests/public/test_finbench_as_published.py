@@ -167,3 +167,9 @@ def test_a_folder_with_nothing_known_says_what_was_expected(tmp_path: Path) -> N
         READERS["finbench"](tmp_path)
     with pytest.raises(PublicDataError, match="no such file or folder"):
         READERS["finbench"](tmp_path / "nowhere")
+
+
+def test_the_published_folder_may_be_given_instead_of_its_snapshot(tmp_path: Path, took: Took) -> None:
+    folder(tmp_path, AccountTransferAccount=TRANSFERS)
+    (tmp_path / "incremental").mkdir()
+    assert took("finbench", tmp_path).report("transfers").stored == 4
