@@ -20,7 +20,7 @@ def label(scene: Scene) -> None:
     bad = apps["failed"][row] > 0
     caught = ~bad & (scene.strain_total()[row] > 1.5) & (rng.random(n) < 0.12)  # found out though it was repaid
     decided = (
-        apps["ts"][row] + np.where(bad, rng.uniform(92, 178, n), rng.uniform(180, 186, n) * 1.0).astype(np.int64) * DAY
+        apps["ts"][row] + np.where(bad, rng.uniform(125, 179, n), rng.uniform(180, 186, n) * 1.0).astype(np.int64) * DAY
     )
     decided = np.where(caught, apps["ts"][row] + (rng.uniform(60, 170, n) * DAY).astype(np.int64), decided)
     late = np.where(rng.random(n) < 0.06, rng.uniform(60, 150, n), rng.gamma(2.0, 9.0, n) + 1)
