@@ -3,8 +3,9 @@
 import numpy as np
 import pyarrow as pa
 
+from graph.features.application import application_features
 from graph.features.compute import FEATURES, compute_features
-from graph.features.served import FeatureRows
+from jobs.published import FeatureRows
 from scoring.table import with_request
 from tests.features.worlds import random_world, snapshot
 
@@ -27,20 +28,18 @@ def test_serving_and_training_make_the_same_row_of_a_request() -> None:
     trained = with_request(features, requests, whole.as_of).to_pylist()
     served = FeatureRows(features)
     for row, request in zip(trained, requests.to_pylist(), strict=True):
-        values = served.values(request["merchant_id"], request["amount"], request["currency"])
+        merchant = served.row(request["merchant_id"])
+        assert merchant is not None
+        same = np.array([served.currency(request["merchant_id"]) == request["currency"]])
+        columns = {name: np.array([value]) for name, value in merchant.items()}
+        asked = application_features(columns, np.array([float(request["amount"])]), same)
+        values = {**merchant, **{name: float(value[0]) for name, value in asked.items()}}
         assert set(values) == {f.name for f in FEATURES}
         assert [n for n in values if not np.array_equal(values[n], row[n], equal_nan=True)] == []
-
-
-def test_of_a_merchant_without_a_row_nothing_is_known() -> None:
-    served = FeatureRows(compute_features(snapshot(random_world(4)), []))
-    assert "M99999" not in served
-    assert served.currency("M99999") is None
-    assert all(np.isnan(v) for v in served.values("M99999", 100, "CNY").values())
 
 
 def test_an_empty_snapshot_has_no_rows_and_all_columns() -> None:
     table = compute_features(snapshot({}), [])
     assert table.num_rows == 0
     assert "orders_30d" in table.column_names
-    assert "M1" not in FeatureRows(table)
+    assert len(FeatureRows(table)) == 0

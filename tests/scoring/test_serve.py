@@ -69,7 +69,7 @@ def test_an_absent_feature_and_another_feature_set_are_refused(scorer: Scorer) -
 
 def test_serving_imports_no_training_stack() -> None:
     code = (
-        "import sys, scoring.serve, scoring.registry, scoring.reasons, graph.features.served; "
+        "import sys, scoring.serve, scoring.registry, scoring.reasons; "
         "print([m for m in ('xgboost', 'sklearn', 'torch', 'scoring.train', 'pandas') if m in sys.modules])"
     )
     root = Path(__file__).parents[2]
