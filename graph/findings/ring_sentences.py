@@ -80,6 +80,10 @@ def sign_sentences(name: str, s: Signals) -> tuple[str, str]:
             f"{pct(s.burst_share)} were placed within four days",
             f"{pct(s.burst_share)} 集中在四天之内",
         ),
+        "breadth": (
+            f"each of them ordered at {s.shops_per_buyer:.0f} of the same {s.shops} shops",
+            f"每人平均在这 {s.shops} 家店铺中的 {s.shops_per_buyer:.0f} 家下过单",
+        ),
         "network": (
             f"the same buyers recur across {s.shops} shops",
             f"同一批买家反复出现在 {s.shops} 家店铺",

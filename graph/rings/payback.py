@@ -81,7 +81,7 @@ def match_paybacks(
     side. A transfer fits within ``days`` after the (last) order when it is between ``low`` and ``high`` times the price
     and ``extra`` minor units an order, in the same currency.
     """
-    order = np.lexsort((shop, ts, buyer))
+    order = np.lexsort((currency, amount, shop, ts, buyer))
     into = np.lexsort((payments.payer, payments.amount, payments.ts, payments.buyer))
     n_buyers = int(max(buyer.max(initial=-1), payments.buyer.max(initial=-1))) + 1
     ptr = np.r_[0, np.cumsum(np.bincount(payments.buyer, minlength=n_buyers))].astype(np.int64)
@@ -208,21 +208,19 @@ def _pay_run(
 ) -> bool:
     """Whether transfer ``at`` pays order ``newest`` together with the unpaid ones just before it at the same shop."""
     run = np.empty(MAX_RUN, np.int64)
-    n, total = 0, 0
+    n, total, fits = 0, 0, 0
     for k in range(newest, max(oldest, newest - MAX_TRIES) - 1, -1):
         if ts[k] < paid_ts[at] - 2 * span_ms or n == MAX_RUN:
-            return False
+            break
         if shop[k] != shop[newest] or match[k] >= 0 or amount[k] == NULL or amount[k] <= 0:
             continue
-        if currency[k] != paid_currency[at]:
-            return False
+        total += amount[k]
+        if currency[k] != paid_currency[at] or low * total > paid[at]:
+            break
         run[n] = k
         n += 1
-        total += amount[k]
-        if low * total > paid[at]:
-            return False
         if n > 1 and paid[at] <= high * total + n * extra:
-            for z in range(n):
-                match[run[z]] = at
-            return True
-    return False
+            fits = n  # the longest run that fits is the one whose sum comes closest
+    for z in range(fits):
+        match[run[z]] = at
+    return fits > 0

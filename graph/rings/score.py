@@ -41,6 +41,7 @@ SIGNS: tuple[Sign, ...] = (
     Sign("shared_identity", 0.85, 0.08, 0.35),
     Sign("signed_early", 0.60, 0.05, 0.35),
     Sign("burst", 0.70, 0.45, 0.75),
+    Sign("breadth", 0.75, 4.5, 7.5),
     Sign("network", 0.45, math.log(8), math.log(20)),
     Sign("night", 0.40, 0.15, 0.45),
     Sign("refunds", 0.85, 0.20, 0.60),
@@ -69,19 +70,22 @@ class Judgement:
 def judge(s: Signals) -> Judgement:
     """Score a group by its signals.
 
-    An event (half of the orders within two hours) explains a burst; the shares of refunds, early signatures and so on
-    count only above the market's.
+    An event (half of the orders within two hours) explains a burst; a place (half of the buyers at one address that
+    more people use than the hub cap) explains when and where they buy together. The shares of refunds, early signatures
+    and so on count only above the market's.
     """
     event = s.event_share >= 0.5
+    place = s.crowd_place_share >= 0.5
     figures = {
         "paid_back": _above(s.paid_back_share, s.paid_back_share_market),
         "waybill_reuse": _above(s.waybill_reuse_share, s.waybill_reuse_share_market),
         "weightless": _above(s.weightless_share, s.weightless_share_market),
         "shared_identity": s.shared_identity_share,
         "signed_early": _above(s.signed_early_share, s.signed_early_share_market),
-        "burst": None if event else s.burst_share,
-        "network": None if s.one_place_share >= 0.5 else math.log(max(s.shops, 1)),
-        "night": _above(s.night_share, s.night_share_market),
+        "burst": None if event or place else s.burst_share,
+        "breadth": None if place else s.shops_per_buyer,
+        "network": None if place else math.log(max(s.shops, 1)),
+        "night": None if event or place else _above(s.night_share, s.night_share_market),
         "refunds": None if event else _above(s.refund_share, s.refund_share_market),
         "five_stars": _above(s.five_star_share, s.five_star_share_market),
     }

@@ -42,12 +42,14 @@ class Signals:
     shop_orders: int  # of all buyers, at the group's shops
     share_of_shop_orders: float
     orders_per_buyer: float
+    shops_per_buyer: float  # different shops of the group that a buyer ordered at, mean
     repeat_share: float  # orders beyond the first of a buyer at a shop
     burst_share: float  # orders inside the densest four days
     event_share: float  # orders inside the densest two hours
     night_share: float
     night_share_market: float
     one_place_share: float  # buyers at the one address that most of them have
+    crowd_place_share: float  # the same, of addresses that more people use than the hub cap
     shared_identity_share: float | None  # buyers on a device, phone, account or address of three members or more
     shared_device_share: float | None
     shared_address_share: float | None
@@ -118,15 +120,17 @@ class SignalReader:
             shop_orders=len(all_rows),
             share_of_shop_orders=len(inside) / max(len(all_rows), 1),
             orders_per_buyer=n / len(group.buyers),
+            shops_per_buyer=pairs / len(group.buyers),
             repeat_share=1.0 - pairs / n,
             burst_share=_most_within(seconds, _BURST_S) / n,
             event_share=_most_within(seconds, _EVENT_S) / n,
             night_share=marked["night"] or 0.0,
             night_share_market=near["night"] or 0.0,
             one_place_share=identity[0],
-            shared_identity_share=identity[1],
-            shared_device_share=identity[2],
-            shared_address_share=identity[3],
+            crowd_place_share=identity[1],
+            shared_identity_share=identity[2],
+            shared_device_share=identity[3],
+            shared_address_share=identity[4],
             weightless_share=marked["weightless"],
             weightless_share_market=near["weightless"],
             waybill_reuse_share=marked["waybill"],
@@ -154,8 +158,8 @@ class SignalReader:
         accounts, members = np.unique(paid >> 32, return_counts=True)
         return direct | np.isin(payer, accounts[members >= _PAYER_MEMBERS])
 
-    def _identity(self, buyers: Int32) -> tuple[float, float | None, float | None, float | None]:
-        """(one place, any identifier, device or phone or account, address): shares of the buyers.
+    def _identity(self, buyers: Int32) -> tuple[float, float, float | None, float | None, float | None]:
+        """(one place, one crowded place, any identifier, device or phone or account, address): shares of the buyers.
 
         Two on one identifier are a couple, three or more count. An identifier of a crowd (more users than the hub cap)
         shows no one identity, nor does the one address of half of the group; devices that pass round among people at
@@ -163,7 +167,7 @@ class SignalReader:
         """
         links = self._book.identity
         if not links.kinds:
-            return 0.0, None, None, None
+            return 0.0, 0.0, None, None, None
         spans = [np.arange(self._token_ptr[b], self._token_ptr[b + 1]) for b in buyers]
         who = np.repeat(np.arange(len(buyers)), [len(s) for s in spans])
         token = links.token[np.concatenate(spans)]
@@ -171,6 +175,7 @@ class SignalReader:
         address = self._is_address[links.kind[tokens]]
         one_place = float(members[address].max() / len(buyers)) if address.any() else 0.0
         crowd = self._token_users[tokens] > self._params.hub
+        crowded = float(members[address & crowd].max() / len(buyers)) if (address & crowd).any() else 0.0
         counts = (members > 2) & ~crowd & ~(address & (members >= 0.5 * len(buyers)))
         home = np.full(len(buyers), -1, np.int64)
         at_crowd = (address & crowd)[place]
@@ -184,7 +189,7 @@ class SignalReader:
         def share(which: Bool) -> float:
             return len(np.unique(who[shared & which[place]])) / len(buyers)
 
-        return one_place, share(np.ones(len(tokens), np.bool_)), share(~address), share(address)
+        return one_place, crowded, share(np.ones(len(tokens), np.bool_)), share(~address), share(address)
 
 
 Mark = tuple[Bool, Bool | None]
