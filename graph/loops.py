@@ -34,7 +34,6 @@ from graph.loops_layout import (
     Ring,
     Rule,
     Scratch,
-    Side,
 )
 
 Ties = Literal["strict", "order"]
@@ -148,10 +147,8 @@ class LoopEngine:
         self._ring = Ring(
             rows,
             rows.view(np.float64),
-            np.full(0, NONE, np.int64),
-            np.full(0, NONE, np.int64),
-            np.zeros(0, np.int64),
-            np.zeros(0, np.int64),
+            np.full((2, 0), NONE, np.int64),
+            np.zeros((2, 0), np.int64),
             np.zeros(0, np.uint8),
             np.zeros(len(REASONS), np.int64),
             np.zeros(CELLS, np.int64),
@@ -262,10 +259,8 @@ class LoopEngine:
             buffer,
             info=np.frombuffer(json.dumps(info).encode(), np.uint8),
             rows=ring.rows[at],
-            first_out=ring.first_out,
-            first_in=ring.first_in,
-            out_degree=ring.out_degree,
-            in_degree=ring.in_degree,
+            first=ring.first,
+            degree=ring.degree,
             flags=ring.flags,
             counts=ring.counts,
             state=ring.state,
@@ -288,8 +283,8 @@ class LoopEngine:
                 at = np.arange(state[TAIL], state[NEXT_SEQ]) & (len(ring.rows) - 1)
                 ring.rows[at] = held["rows"]
                 n = len(held["flags"])
-                for name in ("first_out", "first_in", "out_degree", "in_degree", "flags"):
-                    getattr(ring, name)[:n] = held[name]
+                for name in ("first", "degree", "flags"):
+                    getattr(ring, name)[..., :n] = held[name]
                 ring.counts[:] = held["counts"]
                 ring.state[:] = state
         except (KeyError, OSError, EOFError, ValueError, zipfile.BadZipFile) as e:
@@ -306,16 +301,12 @@ class LoopEngine:
         ring = self._ring
 
         def grown(old: Grown, fill: int) -> Grown:
-            new = np.full(size, fill, old.dtype)
-            new[:have] = old
+            new = np.full((*old.shape[:-1], size), fill, old.dtype)
+            new[..., :have] = old
             return new
 
         self._ring = ring._replace(
-            first_out=grown(ring.first_out, NONE),
-            first_in=grown(ring.first_in, NONE),
-            out_degree=grown(ring.out_degree, 0),
-            in_degree=grown(ring.in_degree, 0),
-            flags=grown(ring.flags, 0),
+            first=grown(ring.first, NONE), degree=grown(ring.degree, 0), flags=grown(ring.flags, 0)
         )
         self._scratch = _scratch(self.bounds.budget, self.rule.max_length, len(ring.rows), size)
 
@@ -335,17 +326,14 @@ def _lines(n: int) -> Int64:
 
 
 def _scratch(budget: int, max_length: int, capacity: int, accounts: int) -> Scratch:
-    def side() -> Side:
-        labels = _lines(accounts)
-        return Side(labels, labels.view(np.float64), np.empty((2, budget + 2, 5), np.int64))
-
+    labels = _lines(2 * accounts).reshape(2, accounts, _COLUMNS)
     return Scratch(
-        side(),
-        side(),
+        labels,
+        labels.view(np.float64),
+        np.empty((2, 2, budget + 2, 5), np.int64),
         np.zeros(capacity, np.int64),
         np.empty((budget + 2, 3), np.int64),
-        np.zeros((accounts, 2), np.int64),
-        np.zeros((accounts, 2), np.int64),
+        np.zeros((2, accounts, 2), np.int64),
         np.empty((2, budget + 2), np.int64),
         np.empty((4, max_length + 2), np.int64),
     )

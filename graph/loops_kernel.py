@@ -11,7 +11,9 @@ import numpy.typing as npt
 from numba import njit
 
 from graph.loops_layout import (
+    AHEAD,
     AMOUNT,
+    BEHIND,
     CAPACITY,
     CUT_SHORT,
     DEGREE,
@@ -19,7 +21,6 @@ from graph.loops_layout import (
     LATE,
     NEWEST_ORDER,
     NEWEST_TS,
-    NEXT_IN,
     NEXT_OUT,
     NEXT_SEQ,
     NONE,
@@ -39,7 +40,8 @@ from graph.loops_layout import (
     Rule,
     Scratch,
 )
-from graph.loops_search import SLACK, before, cut, loops_through
+from graph.loops_search import SLACK, loops_through
+from graph.loops_walk import before, cut
 
 
 @njit(cache=True)
@@ -49,46 +51,48 @@ def forget(ring: Ring, rule: Rule) -> None:
     mask = ring.rows.shape[0] - 1
     past = state[NEWEST_TS] - rule.window - rule.lateness
     while state[TAIL] < state[NEXT_SEQ]:
-        row = ring.rows[state[TAIL] & mask]
-        if row[TS] >= past:
+        slot = state[TAIL] & mask
+        src, dst = ring.rows[slot, SRC], ring.rows[slot, DST]
+        if ring.rows[slot, TS] >= past:
             if state[NEXT_SEQ] - state[TAIL] < ring.rows.shape[0]:
                 return
-            cut(ring, CAPACITY, row[SRC])
-            cut(ring, CAPACITY, row[DST])
+            cut(ring, CAPACITY, src)
+            cut(ring, CAPACITY, dst)
             ring.counts[CAPACITY] += 1
-        ring.out_degree[row[SRC]] -= 1
-        ring.in_degree[row[DST]] -= 1
+        ring.degree[AHEAD, src] -= 1
+        ring.degree[BEHIND, dst] -= 1
         state[TAIL] += 1
 
 
 @njit(cache=True)
-def place(ring: Ring, first: Int64, next_column: int, account: int, seq: int) -> None:
+def place(ring: Ring, side: int, account: int, seq: int) -> None:
     """Put a row into an account's chain, which is ordered newest first; only a late row goes further than its head."""
-    mask = ring.rows.shape[0] - 1
-    row = ring.rows[seq & mask]
-    at, newer = first[account], NONE
-    while at >= ring.state[TAIL] and before(row[TS], row[ORDER], ring.rows[at & mask, TS], ring.rows[at & mask, ORDER]):
+    rows = ring.rows
+    mask = rows.shape[0] - 1
+    ts, order = rows[seq & mask, TS], rows[seq & mask, ORDER]
+    at, newer = ring.first[side, account], NONE
+    while at >= ring.state[TAIL] and before(ts, order, rows[at & mask, TS], rows[at & mask, ORDER]):
         newer = at
-        at = ring.rows[at & mask, next_column]
-    row[next_column] = at
+        at = rows[at & mask, NEXT_OUT + side]
+    rows[seq & mask, NEXT_OUT + side] = at
     if newer == NONE:
-        first[account] = seq
+        ring.first[side, account] = seq
     else:
-        ring.rows[newer & mask, next_column] = seq
+        rows[newer & mask, NEXT_OUT + side] = seq
+    ring.degree[side, account] += 1
 
 
 @njit(cache=True)
 def remember(ring: Ring, src: int, dst: int, ts: int, order: int, amount: float, row_number: int) -> None:
     """Add an edge to the ring."""
+    rows = ring.rows
     seq = ring.state[NEXT_SEQ]
-    mask = ring.rows.shape[0] - 1
-    row = ring.rows[seq & mask]
-    row[TS], row[ORDER], row[SRC], row[DST], row[ROW] = ts, order, src, dst, row_number
-    ring.amounts[seq & mask, AMOUNT] = amount
-    place(ring, ring.first_out, NEXT_OUT, src, seq)
-    place(ring, ring.first_in, NEXT_IN, dst, seq)
-    ring.out_degree[src] += 1
-    ring.in_degree[dst] += 1
+    slot = seq & (rows.shape[0] - 1)
+    rows[slot, TS], rows[slot, ORDER], rows[slot, SRC], rows[slot, DST] = ts, order, src, dst
+    rows[slot, ROW] = row_number
+    ring.amounts[slot, AMOUNT] = amount
+    place(ring, AHEAD, src, seq)
+    place(ring, BEHIND, dst, seq)
     ring.state[NEXT_SEQ] = seq + 1
 
 
@@ -141,7 +145,7 @@ def _compile(version: int) -> Callable[..., tuple[int, int]]:
         room = 2 * rule.loops_per_edge * (rule.max_length + 1)
         i = start
         while i < len(src) and filled + room <= len(out):
-            u, v, t, o, a = src[i], dst[i], ts[i], order[i], amount[i]
+            u, v, t, o, a = np.int64(src[i]), np.int64(dst[i]), ts[i], order[i], amount[i]
             state[PUSHED] += 1
             cuts = ring.counts.sum()
             late = False
@@ -164,17 +168,17 @@ def _compile(version: int) -> Callable[..., tuple[int, int]]:
                 hub = False
                 if rule.degree_cap > 0:
                     for w in (u, v):
-                        if ring.out_degree[w] + ring.in_degree[w] > rule.degree_cap:
+                        if ring.degree[0, w] + ring.degree[1, w] > rule.degree_cap:
                             hub = True
                             cut(ring, DEGREE, w)
                             ring.counts[DEGREE] += 1
                 if not hub:
-                    if ring.out_degree[v] > 0 and ring.in_degree[u] > 0:
+                    if ring.degree[AHEAD, v] > 0 and ring.degree[BEHIND, u] > 0:
                         quest = ask(ring, rule, u, v, t, o, a, False)
                         filled, work = loops_through(ring, rule, quest, scratch, False, row[i], out, filled)
                         state[SEARCHED] += 1
                         state[WORK] += work
-                    if late and ring.out_degree[v] > 0:
+                    if late and ring.degree[AHEAD, v] > 0:
                         quest = ask(ring, rule, u, v, t, o, a, True)
                         filled, work = loops_through(ring, rule, quest, scratch, True, row[i], out, filled)
                         state[WORK] += work
@@ -188,7 +192,9 @@ def _compile(version: int) -> Callable[..., tuple[int, int]]:
 
 def _version() -> int:
     here = Path(__file__)
-    return zlib.crc32(b"".join(here.with_name(f"loops_{part}.py").read_bytes() for part in ("layout", "search")))
+    return zlib.crc32(
+        b"".join(here.with_name(f"loops_{part}.py").read_bytes() for part in ("layout", "search", "walk"))
+    )
 
 
 push_edges = _compile(_version())

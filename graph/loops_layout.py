@@ -15,6 +15,9 @@ import numpy.typing as npt
 Int64 = npt.NDArray[np.int64]
 Float64 = npt.NDArray[np.float64]
 
+# The sides of a search, each over its own chains: from the payee forward in time, from the payer backward.
+AHEAD, BEHIND = range(2)
+
 # Columns of a row of the ring. The amount is a double kept in the same 8 bytes (see Ring.amounts).
 TS, ORDER, SRC, DST, NEXT_OUT, NEXT_IN, AMOUNT, ROW = range(8)
 
@@ -45,32 +48,22 @@ class Ring(NamedTuple):
 
     rows: Int64  # [capacity, 8]
     amounts: Float64  # the same memory as rows, read as doubles
-    first_out: Int64  # [accounts] newest row paid by the account, NONE
-    first_in: Int64
-    out_degree: Int64  # rows in the ring
-    in_degree: Int64
+    first: Int64  # [2, accounts] newest row paid by (AHEAD) and paid to (BEHIND) the account, NONE
+    degree: Int64  # [2, accounts] rows in the ring, likewise
     flags: npt.NDArray[np.uint8]  # [accounts] bit per reason
     counts: Int64  # [reasons]
     state: Int64
 
 
-class Side(NamedTuple):
-    """Scratch of one direction of a search."""
-
-    labels: Int64  # [accounts, 8]
-    spans: Float64  # the same memory as labels, read as doubles
-    queue: Int64  # [2, budget, 5]
-
-
 class Scratch(NamedTuple):
     """Scratch of a search. Nothing here outlives the edge it was made for."""
 
-    ahead: Side  # from the payee, forward in time
-    behind: Side  # from the payer, backward in time
+    labels: Int64  # [2, accounts, 8] of each side
+    spans: Float64  # the same memory as labels, read as doubles
+    queue: Int64  # [2, 2, budget, 5] of each side, for this level and the next
     marks: Int64  # [capacity] search in which a ring slot was last collected
-    found: Int64  # [2 * budget, 3] collected edges
-    chain_out: Int64  # [accounts, 2] search, first collected edge out of the account
-    chain_in: Int64
+    found: Int64  # [budget, 3] collected edges
+    chains: Int64  # [2, accounts, 2] search, first collected edge out of / into the account
     wave: Int64  # [2, budget]
     path: Int64  # [4, max_length + 2]
 

@@ -25,12 +25,13 @@ def in_one_batch(case: Case) -> list[Loop]:
     return sorted(found)
 
 
-def as_a_stream_restored_half_way(case: Case, rng: np.random.Generator, late: bool) -> list[Loop]:
+def as_a_stream(case: Case, rng: np.random.Generator, late: bool, restored: bool) -> list[Loop]:
     order = rng.permutation(len(case.ts)) if late else np.argsort(case.ts, kind="stable")
     engine = LoopEngine(case.rule, ROOMY)
     half = int(rng.integers(0, len(order) + 1))
     found = push(engine, case, order[: half // 2]) + push(engine, case, order[half // 2 : half])
-    engine = LoopEngine.restore(engine.save())
+    if restored:
+        engine = LoopEngine.restore(engine.save())
     found += push(engine, case, order[half:])
     assert engine.complete
     return sorted(found)
@@ -43,8 +44,9 @@ def check(cases: int, seed: int) -> int:
         case = random_case(rng, number)
         want = brute_loops(*case.lists(), case.rule)
         assert in_one_batch(case) == want, f"seed {seed}, case {number}: {case}"
-        assert as_a_stream_restored_half_way(case, rng, late=False) == want, f"stream, seed {seed}, case {number}"
-        assert as_a_stream_restored_half_way(case, rng, late=True) == want, f"shuffled, seed {seed}, case {number}"
+        # Saving and restoring costs more than all the rest: every eighth time on each of the two ways.
+        assert as_a_stream(case, rng, False, number // 4 % 8 == 0) == want, f"stream, seed {seed}, case {number}"
+        assert as_a_stream(case, rng, True, number // 4 % 8 == 1) == want, f"shuffled, seed {seed}, case {number}"
         loops += len(want)
     return loops
 
