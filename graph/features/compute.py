@@ -16,6 +16,7 @@ from graph.features import (
     logistics,
     mined,
     neighbours,
+    outcomes,
     refunds,
     tax,
 )
@@ -24,7 +25,19 @@ from graph.features.lens import Lens
 from graph.findings.finding import Finding
 from graph.snapshot import Snapshot
 
-MODULES = (commerce, refunds, logistics, identity, flows, guarantees, tax, mined, neighbours, application)
+MODULES = (
+    commerce,
+    refunds,
+    logistics,
+    identity,
+    flows,
+    guarantees,
+    tax,
+    mined,
+    neighbours,
+    outcomes,
+    application,
+)
 
 FEATURES: tuple[Feature, ...] = tuple(sorted(registered().values(), key=lambda f: (CONCEPTS.index(f.concept), f.name)))
 FEATURE_SET_VERSION: str = version_of(FEATURES)

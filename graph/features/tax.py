@@ -179,6 +179,34 @@ def purchased_365d(lens: Lens) -> Float64:
 
 
 @feature(
+    "invoiced_total",
+    "money",
+    concept="tax",
+    tabular=True,
+    en="Sales invoiced in all: {value}",
+    zh="累计销项金额：{value}",
+    adverse="low",
+)
+def invoiced_total(lens: Lens) -> Float64:
+    """Money of all valid invoices issued, corrections taken off."""
+    return _money(lens, lens.issued.valid)
+
+
+@feature(
+    "purchased_total",
+    "money",
+    concept="tax",
+    tabular=True,
+    en="Purchases invoiced in all: {value}",
+    zh="累计进项金额：{value}",
+    adverse="low",
+)
+def purchased_total(lens: Lens) -> Float64:
+    """Money of all valid invoices received, corrections taken off."""
+    return _money(lens, lens.received.valid)
+
+
+@feature(
     "purchases_to_sales",
     "ratio",
     concept="tax",

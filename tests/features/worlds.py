@@ -153,6 +153,17 @@ def random_world(seed: int, merchants: int = 8, orders: int = 150, as_of: int = 
                     "loan_id": maybe(f"L{m}{q}"),
                 }
             )
+    for i, asked in enumerate(r["application"]):
+        if rng.random() < 0.6:
+            r["label"].append(
+                {
+                    "id": f"LB{i}",
+                    "merchant_id": asked["merchant_id"],
+                    "application_id": asked["id"],
+                    "label": bool(rng.random() < 0.5),
+                    "ts": past(300),
+                }
+            )
     for i in range(merchants):
         r["OWNS"].append(edge(f"ap{i}", f"Person:{pick('P', merchants)}", f"Account:{pick('K', n_accounts)}"))
         r["USED_DEVICE"].append(edge(f"dp{i}", f"Person:P{i:05d}", f"Device:{pick('D', n_buyers // 2)}"))
