@@ -13,6 +13,7 @@ from api.query import once
 from api.security import needs
 from api.service import Service, Shared, in_thread
 from graph.subgraph import Limits, neighbourhood
+from jobs.decide import iso
 
 router = APIRouter(prefix="/v1/merchants", dependencies=[Depends(once)])
 
@@ -67,6 +68,5 @@ def _subgraph(service: Service, merchant_id: str, hops: int) -> SubgraphAnswer:
     if number is None:
         raise Refused(NOT_IN_GRAPH if merchant_id in service.known else NO_MERCHANT)
     limits = Limits(max_nodes=service.settings.subgraph_max_nodes)
-    return SubgraphAnswer.model_validate(
-        neighbourhood(version.snapshot, [("Merchant", number)], hops, limits).to_json()
-    )
+    found = neighbourhood(version.snapshot, [("Merchant", number)], hops, limits).to_json()
+    return SubgraphAnswer.model_validate({**found, "graph_as_of": iso(version.as_of)})

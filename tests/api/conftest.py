@@ -1,7 +1,8 @@
 """``client``: an app over a small published graph, with a key that may do everything, its clock at NOW.
 
-Use ``bare`` for an app over an empty home, ``make_client`` to choose settings or scopes. Tests of connections (slow
-senders, kills) start a real server: see test_server.py.
+Use ``still`` where nothing is changed or counted (one app for all tests), ``bare`` for an app over an empty home,
+``make_client`` to choose settings or scopes. Tests of connections (slow senders, kills) start a real server: see
+test_server.py.
 """
 
 from __future__ import annotations
@@ -55,6 +56,14 @@ def make_client() -> Iterator[MakeClient]:
             return stack.enter_context(client)
 
         yield make
+
+
+@pytest.fixture(scope="session")
+def still(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    home = Home(Path(shutil.copytree(built, tmp_path_factory.mktemp("still") / "home")))
+    app = create_app(Settings(home=home.root), clock=lambda: NOW)
+    with TestClient(app, headers={"X-API-Key": new_key(home)}, raise_server_exceptions=False) as client:
+        yield client
 
 
 @pytest.fixture

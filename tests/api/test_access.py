@@ -61,8 +61,8 @@ def test_a_route_with_two_rules_and_the_default_docs_are_not_let_through() -> No
 
 
 @pytest.mark.parametrize("path", KEYED)
-def test_without_a_key_nothing_is_told(client: TestClient, path: str) -> None:
-    answer = client.get(path, headers={"X-API-Key": "", "Authorization": ""})
+def test_without_a_key_nothing_is_told(still: TestClient, path: str) -> None:
+    answer = still.get(path, headers={"X-API-Key": "", "Authorization": ""})
     assert answer.status_code == 401
     assert answer.json()["error"]["code"] in ("key_required", "key_refused")
     assert "bearer" in answer.headers["www-authenticate"].lower()

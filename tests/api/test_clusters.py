@@ -23,8 +23,8 @@ def _ids(client: TestClient, query: str = "") -> list[str]:
     return [c["id"] for c in answer.json()["clusters"]]
 
 
-def test_clusters_come_with_the_highest_score_first_and_both_sentences(client: TestClient) -> None:
-    page = client.get("/v1/clusters").json()
+def test_clusters_come_with_the_highest_score_first_and_both_sentences(still: TestClient) -> None:
+    page = still.get("/v1/clusters").json()
     assert [c["id"] for c in page["clusters"]] == [RING, LOOP]
     ring, loop = page["clusters"]
     assert (page["total"], page["complete"], page["next_cursor"]) == (2, True, None)
@@ -48,8 +48,8 @@ def test_clusters_come_with_the_highest_score_first_and_both_sentences(client: T
         ("?kind=fund_loop&member=M1", []),
     ],
 )
-def test_filters_keep_what_fits(client: TestClient, query: str, expected: list[str]) -> None:
-    assert _ids(client, query) == expected
+def test_filters_keep_what_fits(still: TestClient, query: str, expected: list[str]) -> None:
+    assert _ids(still, query) == expected
 
 
 @pytest.mark.parametrize(
@@ -72,9 +72,9 @@ def test_filters_keep_what_fits(client: TestClient, query: str, expected: list[s
     ],
 )
 def test_a_query_that_does_not_fit_is_refused_by_field_and_code(
-    client: TestClient, query: str, field: str, code: str
+    still: TestClient, query: str, field: str, code: str
 ) -> None:
-    answer = client.get(f"/v1/clusters?{query}")
+    answer = still.get(f"/v1/clusters?{query}")
     assert answer.status_code == 422
     assert answer.json()["error"]["fields"] == [{"field": field, "code": code}]
 
@@ -157,11 +157,11 @@ def test_a_neighbourhood_is_drawn_and_says_when_it_is_cut(home: Home, make_clien
     assert "3 nodes" in cut["truncated_why"]
 
 
-def test_a_shop_not_in_the_graph_is_told_from_one_never_named(client: TestClient) -> None:
+def test_a_shop_not_in_the_graph_is_told_from_one_never_named(still: TestClient) -> None:
     for known in ("M9", "M8"):
-        answer = client.get(f"/v1/merchants/{known}/subgraph")
+        answer = still.get(f"/v1/merchants/{known}/subgraph")
         assert (answer.status_code, answer.json()["error"]["code"]) == (404, "merchant_not_in_graph")
-    answer = client.get("/v1/merchants/M404/subgraph")
+    answer = still.get("/v1/merchants/M404/subgraph")
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "merchant_not_found")
-    assert client.get("/v1/merchants/M1/subgraph?hops=5").status_code == 422
-    assert client.get("/v1/merchants/..%2f..%2fetc/subgraph").status_code == 404
+    assert still.get("/v1/merchants/M1/subgraph?hops=5").status_code == 422
+    assert still.get("/v1/merchants/..%2f..%2fetc/subgraph").status_code == 404

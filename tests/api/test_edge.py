@@ -37,15 +37,15 @@ def _with_clock(home: Home, clock: object, **settings: object) -> TestClient:
     return TestClient(app, headers={"X-API-Key": key}, raise_server_exceptions=False)
 
 
-def test_every_answer_has_security_headers_and_a_request_id(client: TestClient) -> None:
+def test_every_answer_has_security_headers_and_a_request_id(still: TestClient) -> None:
     answers = [
-        client.get("/healthz"),
-        client.get("/v1/clusters"),
-        client.get("/nowhere"),
-        client.delete("/v1/clusters"),
-        client.get("/v1/clusters?kind=x"),
-        client.get("/v1/clusters", headers={"X-API-Key": "wrong"}),
-        client.post("/v1/score", content=b"x" * 100_000),
+        still.get("/healthz"),
+        still.get("/v1/clusters"),
+        still.get("/nowhere"),
+        still.delete("/v1/clusters"),
+        still.get("/v1/clusters?kind=x"),
+        still.get("/v1/clusters", headers={"X-API-Key": "wrong"}),
+        still.post("/v1/score", content=b"x" * 100_000),
     ]
     assert [a.status_code for a in answers] == [200, 200, 404, 405, 422, 401, 413]
     for answer in answers:
@@ -56,20 +56,20 @@ def test_every_answer_has_security_headers_and_a_request_id(client: TestClient) 
     assert len({a.headers["x-request-id"] for a in answers}) == len(answers)
 
 
-def test_every_error_has_the_one_shape(client: TestClient) -> None:
+def test_every_error_has_the_one_shape(still: TestClient) -> None:
     answers = [
-        client.get("/nowhere"),
-        client.get("/v1/clusters/"),
-        client.delete("/v1/clusters"),
-        client.get("/v1/clusters?kind=x"),
-        client.get("/v1/clusters/none"),
-        client.get("/v1/merchants/nobody/subgraph"),
-        client.get("/v1/clusters", headers={"X-API-Key": "wrong"}),
-        client.post("/v1/score", content=b"x" * 100_000),
-        client.post("/v1/score", content=b"{}"),
-        client.post("/v1/score", json={}),
-        client.post("/v1/score?x=1", json={}),
-        client.post("/v1/score", content=b"{", headers={"content-type": "application/json"}),
+        still.get("/nowhere"),
+        still.get("/v1/clusters/"),
+        still.delete("/v1/clusters"),
+        still.get("/v1/clusters?kind=x"),
+        still.get("/v1/clusters/none"),
+        still.get("/v1/merchants/nobody/subgraph"),
+        still.get("/v1/clusters", headers={"X-API-Key": "wrong"}),
+        still.post("/v1/score", content=b"x" * 100_000),
+        still.post("/v1/score", content=b"{}"),
+        still.post("/v1/score", json={}),
+        still.post("/v1/score?x=1", json={}),
+        still.post("/v1/score", content=b"{", headers={"content-type": "application/json"}),
     ]
     for answer in answers:
         assert 400 <= answer.status_code < 500
@@ -89,16 +89,16 @@ def test_every_error_has_the_one_shape(client: TestClient) -> None:
         {"content-type": "application/json", "content-encoding": "gzip"},
     ],
 )
-def test_only_plain_json_is_taken(client: TestClient, headers: dict[str, str]) -> None:
-    answer = client.post("/v1/score", content=json.dumps(body()), headers=headers)
+def test_only_plain_json_is_taken(still: TestClient, headers: dict[str, str]) -> None:
+    answer = still.post("/v1/score", content=json.dumps(body()), headers=headers)
     assert (answer.status_code, answer.json()["error"]["code"]) == (415, "unsupported_media_type")
 
 
-def test_a_body_of_exactly_the_cap_is_read_and_one_byte_more_is_not(client: TestClient) -> None:
+def test_a_body_of_exactly_the_cap_is_read_and_one_byte_more_is_not(still: TestClient) -> None:
     plain = json.dumps(body()).encode()
     headers = {"content-type": "application/json"}
-    assert client.post("/v1/score", content=plain + b" " * (65_536 - len(plain)), headers=headers).status_code == 200
-    assert client.post("/v1/score", content=plain + b" " * (65_537 - len(plain)), headers=headers).status_code == 413
+    assert still.post("/v1/score", content=plain + b" " * (65_536 - len(plain)), headers=headers).status_code == 200
+    assert still.post("/v1/score", content=plain + b" " * (65_537 - len(plain)), headers=headers).status_code == 413
 
 
 def test_personal_values_are_in_no_answer_and_no_log(
@@ -183,8 +183,8 @@ def test_metrics_count_by_route_and_never_by_id(client: TestClient) -> None:
     assert "M1" not in told.text
 
 
-def test_the_contract_is_given_to_key_holders_and_names_every_route(client: TestClient) -> None:
-    contract = client.get("/openapi.json").json()
+def test_the_contract_is_given_to_key_holders_and_names_every_route(still: TestClient) -> None:
+    contract = still.get("/openapi.json").json()
     assert {"/v1/score", "/v1/clusters", "/v1/clusters/{cluster_id}", "/v1/merchants/{merchant_id}/subgraph"} <= set(
         contract["paths"]
     )

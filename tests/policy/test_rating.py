@@ -7,7 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policy.rating import LEVELS, Rating, RatingError, read_rating
@@ -31,6 +31,7 @@ def test_a_level_starts_at_its_threshold_and_ends_before_the_next(score: float, 
     assert RATING.level(score) == level
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=2, max_size=20))
 def test_a_higher_score_is_never_rated_lower(scores: list[float]) -> None:
     places = [LEVELS.index(RATING.level(s)) for s in sorted(scores)]

@@ -85,7 +85,7 @@ def test_two_findings_of_one_id_are_refused(engine: Engine) -> None:
         save_findings(connection, [_ring("a", "b1"), _ring("a", "b2")], [], "000001")
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(
     numbers=st.dictionaries(
         st.text(max_size=5),
