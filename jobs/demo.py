@@ -46,15 +46,16 @@ def prepare(out: Path, spec: WorldSpec, now: int, report: Report) -> Prepared:
     return Prepared(home, spec, rows, refresh(home, now, spec.end_ts, report=report))
 
 
-def applicant(snapshot: Snapshot, findings: list[Finding]) -> str:
-    """The merchant the demo asks about: a shop of the worst ring or trace that once asked for credit."""
-    asked = set(snapshot.facts["application"].table["merchant_id"].to_pylist())
+def applicant(snapshot: Snapshot, findings: list[Finding]) -> tuple[str, int]:
+    """The merchant the demo asks about, a shop of the worst ring or trace, and the amount it last asked for."""
+    applications = snapshot.facts["application"].table.sort_by("ts")
+    asked = dict(zip(applications["merchant_id"].to_pylist(), applications["amount"].to_pylist(), strict=True))
     worst = sorted(findings, key=lambda f: (f.kind not in ("fake_order_ring", "loan_trace"), -f.score, f.id))
     for finding in worst:
         for merchant in finding.of_kind("Merchant"):
             if merchant in asked:
-                return merchant
-    return min(asked)
+                return merchant, asked[merchant]
+    return min(asked.items())
 
 
 def published(home: Home) -> tuple[Snapshot, list[Finding]]:

@@ -71,6 +71,8 @@ def ingest(
 ) -> None:
     """Take files of a source into landing. Every row is stored, a duplicate, a conflict or rejected with a reason."""
     from ingest.intake import IntakeOptions
+    from ingest.public import READERS
+    from ingest.public import missing as missing_files
     from jobs.sync import sync
 
     home = home_of(context)
@@ -80,6 +82,8 @@ def ingest(
     options = IntakeOptions(time_unit.value, known.value, max_bad, now_ms())
     places = (home.landing, home.pseudonym_key, home.rejects)
     report = sync(source, paths, *places, options, FileProgress(), feed=feed, warn=tell)
+    for absent in (name for path in paths if source in READERS for name in missing_files(source, path)):
+        tell(f"not there, and not taken: {absent}")
     answer(report.to_json(), as_json, _taken(report))
     raise typer.Exit(report.exit_code)
 

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from api.cli.model import scored_lines
 from graph.findings.finding import KINDS, Finding
 from ingest.world.spec import WorldSpec
 from jobs.demo import Prepared, applicant, prepare, published
@@ -65,8 +66,7 @@ class Demo:
             "The scorer",
             *(f"  {line}" for line in self.training.lines()),
             "",
-            f"Merchant {s['merchant_id']}: score {s['score']:.3f}, risk {s['risk_level']}",
-            *(f"  +{r['contribution']:.2f}  {r['text_en']}\n         {r['text_zh']}" for r in s["reasons"]),
+            *scored_lines(s),
             "",
             f"Pictures: {self.report}",
             f"All of it took {self.seconds:.0f} s. Now try:",
@@ -95,14 +95,14 @@ def run(out: Path, merchants: int, seed: int, now: int, report: Report) -> Demo:
     training = run_training(home.landing, home.models, options, report)
     snapshot, findings = published(home)
     report("starting the service and asking it for a score")
-    scored = score_over_http(home, applicant(snapshot, findings))
+    scored = score_over_http(home, *applicant(snapshot, findings))
     report("drawing the report")
     page = make_report(home, out / "report.html", scored)
     top = tuple(f for kind in KINDS if (f := next((x for x in findings if x.kind == kind), None)))
     return Demo(prepared, training, top, scored, page, out, time.monotonic() - started)
 
 
-def score_over_http(home: Home, merchant_id: str) -> dict[str, Any]:
+def score_over_http(home: Home, merchant_id: str, amount: int) -> dict[str, Any]:
     """Start the service on a free port of this machine, ask it for one score with a key of its own, stop it."""
     now = datetime.now(UTC)
     with open_records(home.records_url).begin() as connection:
@@ -110,7 +110,7 @@ def score_over_http(home: Home, merchant_id: str) -> dict[str, Any]:
     body = {
         "application_id": f"DEMO-{merchant_id}",
         "merchant_id": merchant_id,
-        "amount": 20_000_000,
+        "amount": amount,
         "currency": "CNY",
         "as_of": now.isoformat(),
     }

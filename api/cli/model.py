@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import typer
 
@@ -10,7 +11,7 @@ from api.cli.output import Json, answer, home_of, moment, now_ms, progress
 
 
 def register(app: typer.Typer) -> None:
-    for command in (train, promote, rollback):
+    for command in (train, promote, rollback, score):
         app.command()(command)
 
 
@@ -49,3 +50,34 @@ def rollback(context: typer.Context, as_json: Json = False) -> None:
 
     version = run(home_of(context).models)
     answer({"serving": version}, as_json, [f"serving {version}"])
+
+
+def score(
+    context: typer.Context,
+    merchant: Annotated[str, typer.Argument(help="id of the merchant")],
+    application: Annotated[str, typer.Option(help="id of the application: decided once, a retry gets the same")],
+    amount: Annotated[int, typer.Option(min=1, help="asked for, in minor units")],
+    currency: Annotated[str, typer.Option(help="ISO 4217")] = "CNY",
+    as_of: Annotated[str | None, typer.Option(help="when the answer is to hold; default: now")] = None,
+    as_json: Json = False,
+) -> None:
+    """Score one application, with reasons; the decision is on record."""
+    from jobs.decide import ScoreRequest
+    from jobs.score import score_application
+
+    request = ScoreRequest(application, merchant, amount, currency, moment(as_of) or now_ms())
+    done = score_application(home_of(context), request, now_ms)
+    answer(done, as_json, scored_lines(done))
+
+
+def scored_lines(scored: Mapping[str, Any]) -> list[str]:
+    """A score with its reasons, for people."""
+    lacking = f"  (degraded: {', '.join(scored['degraded_parts'])})" if scored["degraded"] else ""
+    return [
+        f"Merchant {scored['merchant_id']}: score {scored['score']:.3f}, risk {scored['risk_level']}{lacking}",
+        *(
+            line
+            for r in scored["reasons"]
+            for line in (f"  +{r['contribution']:.2f}  {r['text_en']}", f"         {r['text_zh']}")
+        ),
+    ]
