@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from api.cli import data, keys, look, model, serve, tables
+from api.cli.output import end_progress
 
 PACKAGES = {"api", "jobs", "flow", "policy", "scoring", "gnn", "ingest", "records", "graph", "landing", "cypher"}
 
@@ -42,6 +43,7 @@ def main() -> None:
     except Exception as error:
         if type(error).__module__.split(".")[0] not in PACKAGES:
             raise
+        end_progress()
         typer.secho(f"error [{type(error).__name__}]: {error}", err=True, fg="red")
         sys.exit(2)
 

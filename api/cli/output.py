@@ -7,6 +7,7 @@ on stdout; progress and messages go to stderr.
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
 from collections.abc import Iterable, Sequence
@@ -46,12 +47,31 @@ def tell(line: str) -> None:
     typer.echo(line, err=True)
 
 
+class _Shown:
+    """What the progress of this command last showed: a counted step is not told at every count."""
+
+    step = ""
+    at = 0.0
+
+
 def progress(line: str) -> None:
-    """A step of long work: how long the command has run and what it does now."""
+    """A step of long work. On a terminal one line that changes; elsewhere a line a step."""
+    now = time.monotonic()
+    step = re.sub(r"[\d,]+", "#", line)  # steps that differ in a count alone are one
     if sys.stderr.isatty():
-        typer.secho(f"  {time.monotonic() - _started:6.1f} s  {line}", err=True, dim=True)
-    else:
+        sys.stderr.write(f"\r\x1b[2K  {now - _started:6.1f} s  {line}")
+        sys.stderr.flush()
+    elif step != _Shown.step or now - _Shown.at > 30:
         typer.echo(f"{line} ...", err=True)
+        _Shown.at = now
+    _Shown.step = step
+
+
+def end_progress() -> None:
+    if _Shown.step and sys.stderr.isatty():
+        sys.stderr.write("\r\x1b[2K")
+        sys.stderr.flush()
+    _Shown.step = ""
 
 
 class FileProgress:
@@ -69,6 +89,7 @@ class FileProgress:
 
 def answer(value: object, as_json: bool, lines: Iterable[str]) -> None:
     """The command's answer: one JSON object, or lines for people."""
+    end_progress()
     if as_json:
         typer.echo(json.dumps(value, ensure_ascii=False, default=str, sort_keys=True))
     else:
@@ -78,6 +99,7 @@ def answer(value: object, as_json: bool, lines: Iterable[str]) -> None:
 
 def fail(code: str, message: str, next_step: str | None = None) -> NoReturn:
     """End the command: it could not run."""
+    end_progress()
     typer.secho(f"error [{code}]: {message}", err=True, fg="red")
     if next_step:
         typer.echo(f"  next: {next_step}", err=True)
