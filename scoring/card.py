@@ -25,7 +25,8 @@ def model_card(name: str, version: str, features: int, metrics: Json) -> str:
         f"{_day(window['cut_ms'])}; {100 * metrics['share_of_cases']:.1f} % of them bad.",
         f"* Rows: {_counts(metrics['rows'])}. Bad cases: {_counts(metrics['cases'])}.",
         f"* Left out: {_counts(metrics['left_out']) or 'nothing'}.",
-        f"* Median delay from application to label: {metrics['label_delay_days_median']} days.",
+        f"* Median delay from application to label: {metrics['label_delay_days_median']} days. Applications "
+        f"younger than {metrics['maturity_days']:g} days at the newest label are left out: bad ones are known first.",
         f"* {features} features, each from the last snapshot of a grid of {metrics['cadence_ms'] / 86_400_000:g} days "
         "before the application and from what was known then.",
         *_missing(metrics),

@@ -17,9 +17,9 @@ from scoring.calibration import Calibration, Knots, Platt
 class BoosterParams:
     """How the trees grow. Small, shrunken trees: reasons stay quick and readable."""
 
-    trees: int = 250
-    depth: int = 4
-    rate: float = 0.04
+    trees: int = 200
+    depth: int = 3
+    rate: float = 0.03
     subsample: float = 0.8
     columns: float = 0.5
     ridge: float = 3.0

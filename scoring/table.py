@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from graph.features.application import application_features
 from graph.features.compute import FEATURE_SET_VERSION, FEATURES, compute_features
+from graph.features.segments import Bool
 from graph.findings.finding import Finding
 from graph.snapshot import Float64, Int64, Snapshot
 from landing.tables import View
@@ -32,7 +33,8 @@ class TrainingTable:
 
     ``frame``: application_id, merchant_id, ts (of the application, ms), snapshot_as_of (ms), label (1.0: fraud or
     default), then a float64 column per name in ``features``, NaN where not known. ``left_out``: applications that are
-    no row, and why. ``delay_days``: median days from application to its label.
+    no row, and why. ``delay_days``: median days from application to its label. ``maturity_days``: how old an
+    application had to be to become a row.
     """
 
     frame: pa.Table
@@ -42,6 +44,7 @@ class TrainingTable:
     cadence_ms: int
     left_out: Mapping[str, int]
     delay_days: float
+    maturity_days: float = 0.0
 
     def matrix(self, names: Sequence[str] | None = None) -> Float64:
         """Feature values, rows x names (default: all features)."""
@@ -65,6 +68,9 @@ def build_training_table(view: View, cut_ms: int, cadence_ms: int, mine: Mine, r
 
     An application is taken as it was first known. Its features are those of the snapshot as of the greatest multiple
     of ``cadence_ms`` that is not after it, made from what was known by then, with ``mine``'s findings of that snapshot.
+
+    **Maturity.** Bad outcomes are learnt sooner than good ones, so of recent applications only the bad are labelled:
+    rows are applications old enough that 95 % of good outcomes had come in, counted back from the newest label.
     """
     history = History(view)
     applications = _first_versions(history.fact_versions("application"), cut_ms)
@@ -73,6 +79,10 @@ def build_training_table(view: View, cut_ms: int, cadence_ms: int, mine: Mine, r
     labelled = applications.filter(pc.is_valid(place))
     labelled = labelled.append_column("label", labels["label"].take(pc.drop_null(place)).cast(pa.float64()))
     left_out = {"no_label": applications.num_rows - labelled.num_rows}
+    learnt = labels["known_ts"].take(pc.drop_null(place)).to_numpy(zero_copy_only=False)
+    maturity, mature = _mature(labelled, learnt)
+    labelled, learnt = labelled.filter(pa.array(mature)), learnt[mature]
+    left_out["too_recent"] = int((~mature).sum())
     times = labelled["ts"].to_numpy(zero_copy_only=False)
     grid = times // cadence_ms * cadence_ms
     parts = []
@@ -83,10 +93,18 @@ def build_training_table(view: View, cut_ms: int, cadence_ms: int, mine: Mine, r
         parts.append(_rows(snapshot, list(mine(snapshot)), labelled.filter(pa.array(grid == moment))))
     frame = pa.concat_tables([_rows_of_none(), *parts]).sort_by([("ts", "ascending"), ("application_id", "ascending")])
     left_out["merchant_not_known_then"] = labelled.num_rows - frame.num_rows
-    learnt = labels["known_ts"].take(pc.drop_null(place)).to_numpy(zero_copy_only=False)
     delay = float(np.median(learnt - times)) / 86_400_000 if len(times) else float("nan")
     names = tuple(f.name for f in FEATURES)
-    return TrainingTable(frame, names, FEATURE_SET_VERSION, cut_ms, cadence_ms, left_out, delay)
+    return TrainingTable(frame, names, FEATURE_SET_VERSION, cut_ms, cadence_ms, left_out, delay, maturity)
+
+
+def _mature(labelled: pa.Table, learnt: Int64) -> tuple[float, Bool]:
+    """Days an application must be old to be a row, and which rows are, counted back from the newest label."""
+    times, good = labelled["ts"].to_numpy(zero_copy_only=False), labelled["label"].to_numpy() == 0
+    if not good.any():
+        return 0.0, np.ones(len(times), np.bool_)
+    wait = max(float(np.quantile((learnt - times)[good], 0.95)), 0.0)
+    return wait / 86_400_000, times <= learnt.max() - wait
 
 
 def _rows(snapshot: Snapshot, findings: Sequence[Finding], applications: pa.Table) -> pa.Table:

@@ -257,6 +257,7 @@ def _trained(
         "share_of_cases": round(float(labels.mean()), 4),
         "left_out": dict(table.left_out),
         "label_delay_days_median": round(table.delay_days, 1),
+        "maturity_days": round(table.maturity_days, 1),
         "params": asdict(params),
         "seed": seed,
         "features_without_any_value": sorted(n for n, k in zip(table.features, known, strict=True) if not k),

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from graph.features.compute import compute_features
@@ -27,19 +28,12 @@ def _mine(snapshot: Snapshot) -> list[Finding]:
     return [Finding("fake_order_ring", "r", score, (member,), (), {}, None, None, "", "")]
 
 
-def _labels(rows: dict[str, pa.Table], share: float = 0.7, seed: int = 0) -> dict[str, pa.Table]:
-    rng = np.random.default_rng(seed)
-    ids = sorted(set(rows["application"]["id"].to_pylist()))
+def _labels(rows: dict[str, pa.Table], before: int) -> dict[str, pa.Table]:
+    """A label for every application made before, learnt five days after it."""
+    times = {r["id"]: r["ts"] for r in rows["application"].to_pylist() if r["ts"] + 5 * DAY < before}
     labels: list[Row] = [
-        {
-            "id": f"LB{i}",
-            "application_id": a,
-            "merchant_id": "x",
-            "label": bool(rng.random() < 0.4),
-            "ts": AS_OF - 9 * DAY,
-        }
-        for i, a in enumerate(ids)
-        if rng.random() < share
+        {"id": f"LB{i}", "application_id": a, "merchant_id": "x", "label": i % 2 == 0, "ts": times[a] + 5 * DAY}
+        for i, a in enumerate(sorted(times))
     ]
     return {"label": tables({"label": labels})["label"]}
 
@@ -59,7 +53,7 @@ def _built(view: View, moment: int) -> Snapshot:
 @pytest.mark.parametrize("seed", [1])
 def test_a_row_is_what_the_snapshot_before_the_application_gave(seed: int, tmp_path: Path) -> None:
     world = _no_labels(versioned_world(seed, merchants=20, orders=80, days=500))
-    landing = landing_of(tmp_path, world, _labels(world))
+    landing = landing_of(tmp_path, world, _labels(world, AS_OF))
     table = build_training_table(landing.view(), AS_OF, WEEK, _mine, lambda _line: None)
     assert table.frame.num_rows > 5
     for row in table.frame.to_pylist():
@@ -77,18 +71,11 @@ def test_rows_do_not_change_when_more_is_learnt_later(tmp_path: Path) -> None:
     """As-of replay: the table built from a landing that has since grown is the one built then."""
     world = _no_labels(versioned_world(5, merchants=20, orders=80, days=500))
     cut = AS_OF - 60 * DAY
-    early = {n: t.filter(pa.compute.less_equal(t["known_ts"], cut)) for n, t in world.items()}
-    late = {n: t.filter(pa.compute.greater(t["known_ts"], cut)) for n, t in world.items()}
-    labels = tables(
-        {
-            "label": [
-                {"id": f"LB{i}", "application_id": a, "label": i % 2 == 0, "ts": cut - DAY}
-                for i, a in enumerate(sorted(set(early["application"]["id"].to_pylist())))
-            ]
-        }
-    )["label"]
-    then = _build(tmp_path / "then", early, {"label": labels}, cut=cut)
-    now = _build(tmp_path / "now", early, {"label": labels}, late, cut=cut)
+    early = {n: t.filter(pc.less_equal(t["known_ts"], cut)) for n, t in world.items()}
+    late = {n: t.filter(pc.greater(t["known_ts"], cut)) for n, t in world.items()}
+    labels = _labels(early, cut)
+    then = _build(tmp_path / "then", early, labels, cut=cut)
+    now = _build(tmp_path / "now", early, labels, late, cut=cut)
     assert then.frame.num_rows > 3
     assert now.frame.select(KEYS).equals(then.frame.select(KEYS))
     assert np.array_equal(now.matrix(), then.matrix(), equal_nan=True)
@@ -139,7 +126,7 @@ def test_an_application_of_a_merchant_not_yet_known_is_left_out_and_said(tmp_pat
     )
     table = _build(tmp_path, rows)
     assert table.frame.num_rows == 0
-    assert table.left_out == {"no_label": 0, "merchant_not_known_then": 1}
+    assert table.left_out == {"no_label": 0, "too_recent": 0, "merchant_not_known_then": 1}
 
 
 def test_the_amount_asked_counts_only_in_the_currency_of_the_figures(tmp_path: Path) -> None:
@@ -156,3 +143,17 @@ def test_the_amount_asked_counts_only_in_the_currency_of_the_figures(tmp_path: P
     found = {r["application_id"]: r["asked_to_turnover"] for r in _build(tmp_path, rows).frame.to_pylist()}
     assert found["ACNY"] == 2.0
     assert np.isnan(found["AUSD"])
+
+
+def test_recent_applications_of_which_only_the_bad_are_known_are_left_out(tmp_path: Path) -> None:
+    asked, told = [], []
+    for day in range(400, 0, -10):
+        bad = day % 40 == 0
+        ts, learnt = AS_OF - day * DAY, AS_OF - day * DAY + (20 if bad else 200) * DAY
+        asked.append({"id": f"A{day}", "merchant_id": "M1", "ts": ts, "amount": 5, "currency": "CNY"})
+        told.append({"id": f"L{day}", "application_id": f"A{day}", "label": bad, "ts": learnt})
+    merchant = {"id": "M1", "known_ts": AS_OF - 900 * DAY}
+    table = _build(tmp_path, tables({"application": asked, "label": told, "Merchant": [merchant]}))
+    assert table.maturity_days == 200.0
+    assert table.labels.mean() == pytest.approx(0.25, abs=0.06)
+    assert table.left_out["too_recent"] == 5  # the bad ones of the last 200 days
