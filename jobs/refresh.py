@@ -76,9 +76,9 @@ def refresh(home: Home, now: int, as_of: int | None = None, store: bool = True, 
             info = {"position": view.position, "made_ts": now, "feature_set_version": FEATURE_SET_VERSION}
             extra = {"features": features, "findings": findings_to_table(findings)}
             save_snapshot(snapshot, home.snapshots / version, extra, info)
-            publish(home.snapshots, version)
-            with open_records(home.records_url).begin() as connection:
+            with open_records(home.records_url).begin() as connection:  # saving a version again replaces it
                 save_findings(connection, findings, events, version)
+            publish(home.snapshots, version)
             sweep(home.snapshots)
         return Refreshed(
             version=version,
