@@ -14,7 +14,7 @@ import numpy as np
 
 from benchmarks.ring_worlds import CROWDS, OrderWorld, Plan, order_world
 from graph.rings.distinct import distinct
-from graph.rings.groups import mine_groups
+from graph.rings.groups import Group, mine_groups
 from graph.rings.params import RingParams
 from graph.rings.score import FAKE_ORDERS, judge
 from graph.rings.signals import SignalReader
@@ -80,7 +80,7 @@ def _f1(hits: int, named: int, true: int) -> float:
     return 2 * hits / max(named + true, 1)
 
 
-def _average_precision(groups, scores, kept, world):  # type: ignore[no-untyped-def]
+def _average_precision(groups: list[Group], scores: list[float], kept: list[int], world: OrderWorld) -> float:
     """Over buyers in the order of their group's score; buyers in no group come last and never count as found."""
     fake, seen, hits, total, area = world.buyer_ring >= 0, np.zeros(world.book.n_buyers, np.bool_), 0, 0, 0.0
     for i in sorted(kept, key=lambda i: -scores[i]):
@@ -89,7 +89,7 @@ def _average_precision(groups, scores, kept, world):  # type: ignore[no-untyped-
         new = int(fake[fresh].sum())
         hits, total = hits + new, total + len(fresh)
         area += new * hits / max(total, 1)
-    return area / fake.sum()
+    return area / int(fake.sum())
 
 
 def main() -> None:

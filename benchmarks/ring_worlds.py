@@ -6,7 +6,9 @@ that nothing but what they are gives them away. Only benchmarks use this; the pr
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +19,8 @@ DAY = 86_400
 SPAN = 30 * DAY
 CROWDS = ("leader", "dormitory", "staff", "flash_sale", "fan_club")
 Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.floating[Any]]
+Draw = Callable[[int], Ints]
 
 
 @dataclass(frozen=True)
@@ -146,7 +149,9 @@ def order_world(plan: Plan) -> OrderWorld:
     return _table(plan, draft, n_buyers, n_shops, device, address, buyer_ring, shop_ring, crowd, ring)
 
 
-def _honest_orders(plan, rng, honest, by_size, weight, n_buyers, n_shops):  # type: ignore[no-untyped-def]
+def _honest_orders(
+    plan: Plan, rng: np.random.Generator, honest: Draw, by_size: Ints, weight: Floats, n_buyers: int, n_shops: int
+) -> tuple[Ints, Ints]:
     m = plan.orders
     habit = np.cumsum((np.arange(n_buyers) + 50.0) ** -0.35)
     buyer = rng.permutation(n_buyers)[np.searchsorted(habit / habit[-1], rng.random(m))]
@@ -184,12 +189,23 @@ def _homes(rng: np.random.Generator, n: int) -> tuple[Ints, Ints, int, int]:
     return address, device, n + lockers, n + kiosks
 
 
-def _elsewhere(draft: _Draft, honest, buyers: Ints, expected: Floats) -> None:  # type: ignore[no-untyped-def]
+def _elsewhere(draft: _Draft, honest: Draw, buyers: Ints, expected: Floats) -> None:
     count = draft.rng.poisson(expected)
     draft.add(np.repeat(buyers, count), honest(int(count.sum())), draft.daytime(int(count.sum())))
 
 
-def _crowds(plan, draft, honest, free, trade, shop_ring, address, device, crowd, n_address):  # type: ignore[no-untyped-def]
+def _crowds(
+    plan: Plan,
+    draft: _Draft,
+    honest: Draw,
+    free: Ints,
+    trade: Ints,
+    shop_ring: Ints,
+    address: Ints,
+    device: Ints,
+    crowd: Ints,
+    n_address: int,
+) -> None:
     rng, m = draft.rng, plan.orders
     q = np.quantile(trade, [0.5, 0.95, 0.98])
     clean = shop_ring < 0
@@ -252,13 +268,24 @@ def _crowds(plan, draft, honest, free, trade, shop_ring, address, device, crowd,
             _inside(draft, honest, plan, b, shops(1, 5), rng.integers(4, 10, len(b)))
 
 
-def _inside(draft, honest, plan, buyers, shops, each):  # type: ignore[no-untyped-def]
+def _inside(draft: _Draft, honest: Draw, plan: Plan, buyers: Ints, shops: Ints, each: Ints) -> None:
     x = np.repeat(buyers, each)
     _elsewhere(draft, honest, buyers, plan.camouflage * each)
     draft.add(x, draft.rng.choice(shops, len(x)), draft.daytime(len(x)))
 
 
-def _table(plan, draft, n_buyers, n_shops, device, address, buyer_ring, shop_ring, crowd, rings):  # type: ignore[no-untyped-def]
+def _table(
+    plan: Plan,
+    draft: _Draft,
+    n_buyers: int,
+    n_shops: int,
+    device: Ints,
+    address: Ints,
+    buyer_ring: Ints,
+    shop_ring: Ints,
+    crowd: Ints,
+    rings: int,
+) -> OrderWorld:
     buyer, shop, ts = (np.concatenate(c) for c in (draft.buyer, draft.shop, draft.ts))
     back = draft.rng.random(len(buyer)) < np.concatenate(draft.back)
     order = np.argsort(ts, kind="stable")

@@ -112,7 +112,7 @@ def run_rings(path: Path, out: Path | None, options: RingsFileOptions) -> dict[s
 def _rings(orders: TableOrders, params: RingParams) -> tuple[list[_Ring], tuple[str, ...]]:
     if len(orders.book) == 0:
         return [], ()
-    by_time = np.lexsort((orders.row, orders.book.buyer, orders.book.shop, orders.book.ts))
+    by_time = np.argsort(orders.book.ts, kind="stable")
     book = orders.book.take(by_time)
     mined = mine_groups(book, params)
     reader = SignalReader(mined, params)

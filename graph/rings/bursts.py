@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
+from graph.rings.incidence import by_shop
 from graph.snapshot import Float64, Int32, Int64
 
 
@@ -37,8 +38,9 @@ class Bursts:
 
 def find_bursts(shop: Int32, buyer: Int32, ts: Int64, n_shops: int, n_buyers: int, length: int) -> Bursts:
     """The most concentrated window of each shop; ``length`` in the unit of ``ts``. Rows may come in any order."""
-    order = np.lexsort((buyer, ts, shop))
-    ptr = np.r_[0, np.cumsum(np.bincount(shop, minlength=n_shops))].astype(np.int64)
+    by_time = np.argsort(ts, kind="stable")
+    ptr, place = by_shop(shop[by_time], n_shops)
+    order = by_time[place]
     orders, buyers, first = _peaks(ptr, ts[order], buyer[order], length, np.zeros(n_buyers, np.int64))
     ratio = np.divide(orders, buyers, out=np.zeros(n_shops), where=orders > 0)
     return Bursts(orders, buyers, ratio, first, order)

@@ -46,7 +46,7 @@ def incidence(book: OrderBook) -> Incidence:
     raw_ptr, raw_buyer, raw_times = _distinct(book.shop, book.buyer, book.n_shops, book.n_buyers)
     buyer_ptr, buyer_shop, buyer_times = _transpose(raw_ptr, raw_buyer, raw_times, book.n_buyers)
     shop_ptr, shop_buyer, shop_times = _transpose(buyer_ptr, buyer_shop, buyer_times, book.n_shops)
-    order_ptr, order_row = _by_shop(book.shop, book.n_shops)
+    order_ptr, order_row = by_shop(book.shop, book.n_shops)
     return Incidence(
         buyer_ptr=buyer_ptr,
         buyer_shop=buyer_shop,
@@ -120,7 +120,7 @@ def _transpose(ptr: Int64, column: Int32, times: Int32, n_columns: int) -> tuple
 
 
 @njit(cache=True, nogil=True)
-def _by_shop(shop: Int32, n_shops: int) -> tuple[Int64, Int64]:
+def by_shop(shop: Int32, n_shops: int) -> tuple[Int64, Int64]:
     """Places of orders by shop, the order of the input (time) kept."""
     m = len(shop)
     ptr = np.zeros(n_shops + 1, np.int64)

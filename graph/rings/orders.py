@@ -43,10 +43,12 @@ def join_links(parts: dict[str, tuple[Int32, Int32]]) -> Links:
     users, tokens, kinds, base = [], [], [], 0
     for at, (user, token) in enumerate(parts.values()):
         known = token >= 0
-        pairs = np.unique(user[known].astype(np.int64) << 32 | token[known].astype(np.int64))
-        used, renumbered = np.unique(pairs & 0xFFFFFFFF, return_inverse=True)
-        users.append((pairs >> 32).astype(np.int64))
-        tokens.append(renumbered.astype(np.int64) + base)
+        pairs = np.sort(user[known].astype(np.int64) << 32 | token[known].astype(np.int64))
+        pairs = pairs[np.r_[True, pairs[1:] != pairs[:-1]]] if len(pairs) else pairs
+        own = pairs & 0xFFFFFFFF
+        used = np.flatnonzero(np.bincount(own)) if len(own) else own
+        users.append(pairs >> 32)
+        tokens.append(np.searchsorted(used, own) + base)
         kinds.append(np.full(len(used), at, np.int32))
         base += len(used)
     if not base:

@@ -86,12 +86,14 @@ def orders_of_table(table: pa.Table, columns: OrderColumns, time_unit: str) -> T
     rows = np.flatnonzero(whole)
     repeated = 0
     if columns.order in table.column_names:
-        named, _ = _codes(table[columns.order], columns.order)
-        left_out += int((named[rows] < 0).sum())
-        rows = rows[named[rows] >= 0]
-        first = _first_of_each(named[rows], shop[rows], buyer[rows])
-        repeated = len(rows) - len(first)
-        rows = rows[first]
+        known = pc.is_valid(table[columns.order]).to_numpy(zero_copy_only=False)[rows]
+        left_out += int((~known).sum())
+        rows = rows[known]
+        if pc.count_distinct(table[columns.order]).as_py() < table.num_rows:
+            named, _ = _codes(table[columns.order], columns.order)
+            first = _first_of_each(named[rows], shop[rows], buyer[rows])
+            repeated = len(rows) - len(first)
+            rows = rows[first]
     ts, unit = times_of(table[columns.ts], columns.ts, time_unit)
     amount = _numbers(table[columns.amount], columns.amount) if columns.amount else None
     users = buyer[rows]
@@ -143,8 +145,6 @@ def _codes(column: pa.ChunkedArray, name: str) -> tuple[Int32, pa.Array]:
 
 def _first_of_each(order: Int32, shop: Int32, buyer: Int32) -> Int64:
     """Rows that bring an (order, shop, buyer) for the first time, ascending."""
-    if len(np.unique(order)) == len(order):
-        return np.arange(len(order))
     by = np.lexsort((buyer, shop, order))
     new = np.ones(len(by), np.bool_)
     new[1:] = False
