@@ -64,7 +64,7 @@ def forget(ring: Ring, rule: Rule) -> None:
         state[TAIL] += 1
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")  # called twice for each edge: passing the ring costs more than the work
 def place(ring: Ring, side: int, account: int, seq: int) -> None:
     """Put a row into an account's chain, which is ordered newest first; only a late row goes further than its head."""
     rows = ring.rows
@@ -97,9 +97,9 @@ def remember(ring: Ring, src: int, dst: int, ts: int, order: int, amount: float,
 
 
 @njit(cache=True)
-def ask(ring: Ring, rule: Rule, src: int, dst: int, ts: int, order: int, amount: float, late: bool) -> Quest:
+def ask(state: Int64, rule: Rule, src: int, dst: int, ts: int, order: int, amount: float, late: bool) -> Quest:
     """A search of its own number for the edge, with the amounts that any of its companions can have."""
-    ring.state[SEARCH] += 2
+    state[SEARCH] += 2
     least, most = -np.inf, np.inf
     if rule.by_amount:
         steps = rule.max_length - 1
@@ -109,7 +109,7 @@ def ask(ring: Ring, rule: Rule, src: int, dst: int, ts: int, order: int, amount:
             # Across the turn amounts are free of each other, but all lie within these of the edge's own: each part
             # follows on from it or leads up to it.
         least, most = least * (1 - SLACK), most * (1 + SLACK)
-    return Quest(ring.state[SEARCH], src, dst, ts, order, amount, least, most)
+    return Quest(state[SEARCH], src, dst, ts, order, amount, least, most)
 
 
 def _compile(version: int) -> Callable[..., tuple[int, int]]:
@@ -172,15 +172,14 @@ def _compile(version: int) -> Callable[..., tuple[int, int]]:
                             hub = True
                             cut(ring, DEGREE, w)
                             ring.counts[DEGREE] += 1
-                if not hub:
-                    if ring.degree[AHEAD, v] > 0 and ring.degree[BEHIND, u] > 0:
-                        quest = ask(ring, rule, u, v, t, o, a, False)
-                        filled, work = loops_through(ring, rule, quest, scratch, False, row[i], out, filled)
-                        state[SEARCHED] += 1
-                        state[WORK] += work
-                    if late and ring.degree[AHEAD, v] > 0:
-                        quest = ask(ring, rule, u, v, t, o, a, True)
-                        filled, work = loops_through(ring, rule, quest, scratch, True, row[i], out, filled)
+                if not hub and ring.degree[AHEAD, v] > 0:
+                    # What it closes and, for a late one, what it completes that ends later.
+                    for part in range(2 if late else 1):
+                        if part == 0 and ring.degree[BEHIND, u] == 0:
+                            continue
+                        quest = ask(state, rule, u, v, t, o, a, part == 1)
+                        filled, work = loops_through(ring, rule, quest, scratch, part == 1, row[i], out, filled)
+                        state[SEARCHED] += part == 0
                         state[WORK] += work
             state[CUT_SHORT] += ring.counts.sum() > cuts
             remember(ring, u, v, t, o, a, row[i])

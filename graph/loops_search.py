@@ -54,7 +54,7 @@ SLACK = 1e-9  # bounds made by division are widened by this, so that rounding ne
 FAR_ORDER = 1 << 62
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")  # called twice for each edge: passing all of scratch costs more than the work
 def start_side(
     scratch: Scratch,
     search: int,
@@ -219,23 +219,40 @@ def one_step(
 
 
 @njit(cache=True)
-def collect_closing(ring: Ring, rule: Rule, quest: Quest, scratch: Scratch) -> tuple[int, int, bool]:
-    """Collect the earlier edges that may form a path from payee to payer: how many, work done, whether any can."""
-    low = quest.ts - rule.window
-    first, last = (low, NONE), (quest.ts, quest.order - 1)
+def collect(ring: Ring, rule: Rule, quest: Quest, scratch: Scratch, late: bool) -> tuple[int, int, bool]:
+    """Collect edges that may form loops with the quest's: how many, work done, whether any loop is possible.
+
+    Closing: the earlier edges between payee and payer, from both ends, the cheaper side first. ``late``: later edges
+    onward from the payee, then earlier ones back from the payer; there the steps of the two parts are not bounded by
+    each other, the walk does that.
+    """
+    low, here = quest.ts - rule.window, (quest.ts, quest.order)
+    since, prior = (low, NONE), (quest.ts, quest.order - 1)
     # The first step of a loop has none before it: only the bounds that hold for all steps apply.
-    least, most = quest.least / rule.keep, quest.most / rule.grow
-    start_side(scratch, quest.search, AHEAD, quest.payee, first, least, most, first, last)
-    here = (quest.ts, quest.order)
-    start_side(scratch, quest.search, BEHIND, quest.payer, here, quest.amount, quest.amount, first, last)
+    start, least, most, lo, hi = since, quest.least / rule.keep, quest.most / rule.grow, since, prior
+    if late:
+        start, least, most = here, quest.amount, quest.amount
+        lo, hi = (quest.ts, quest.order + 1), (quest.ts + rule.window, FAR_ORDER)
+    start_side(scratch, quest.search, AHEAD, quest.payee, start, least, most, lo, hi)
+    start_side(scratch, quest.search, BEHIND, quest.payer, here, quest.amount, quest.amount, since, prior)
     waiting_ahead, waiting_behind = 1, 1
     cost_ahead, cost_behind = ring.degree[AHEAD, quest.payee], ring.degree[BEHIND, quest.payer]
-    ahead, behind, found, work, met = 0, 0, 0, 0, False
-    while ahead + behind < rule.max_length - 1 and work <= rule.budget:
-        side = AHEAD if cost_ahead <= cost_behind else BEHIND
+    ahead, behind, found, work, met = 0, 0, 0, 0, late
+    steps = rule.max_length - 1
+    while work <= rule.budget:
+        if late:
+            side = AHEAD if waiting_ahead > 0 and ahead < steps else BEHIND
+            if side == BEHIND and found == 0:
+                return 0, work, False
+            if side == BEHIND and (waiting_behind == 0 or behind >= steps - 1):
+                break
+        else:
+            if ahead + behind >= steps or waiting_ahead == 0 or waiting_behind == 0:
+                break
+            side = AHEAD if cost_ahead <= cost_behind else BEHIND
         if side == AHEAD:
             ahead += 1
-            level, waiting, end_ts, end_order = ahead, waiting_ahead, quest.ts, quest.order - 1
+            level, waiting, end_ts, end_order = ahead, waiting_ahead, hi[0], hi[1]
         else:
             behind += 1
             level, waiting, end_ts, end_order = behind, waiting_behind, low, NONE
@@ -243,8 +260,6 @@ def collect_closing(ring: Ring, rule: Rule, quest: Quest, scratch: Scratch) -> t
             ring, rule, quest, scratch, side, level, waiting, end_ts, end_order, found, work
         )
         met |= touched
-        if waiting == 0:
-            break
         if side == AHEAD:
             waiting_ahead, cost_ahead = waiting, cost
         else:
@@ -253,41 +268,11 @@ def collect_closing(ring: Ring, rule: Rule, quest: Quest, scratch: Scratch) -> t
 
 
 @njit(cache=True)
-def collect_late(ring: Ring, rule: Rule, quest: Quest, scratch: Scratch) -> tuple[int, int, bool]:
-    """Collect later edges onward from the payee and earlier ones back from the payer of an edge that came late.
-
-    Returns how many, work done, whether there are later ones at all. Steps of the two parts are not bounded by each
-    other here; the walk does that.
-    """
-    top, low, here = quest.ts + rule.window, quest.ts - rule.window, (quest.ts, quest.order)
-    span = (quest.amount, quest.amount)
-    after, until = (quest.ts, quest.order + 1), (top, FAR_ORDER)
-    start_side(scratch, quest.search, AHEAD, quest.payee, here, span[0], span[1], after, until)
-    since, prior = (low, NONE), (quest.ts, quest.order - 1)
-    start_side(scratch, quest.search, BEHIND, quest.payer, here, span[0], span[1], since, prior)
-    found, work = 0, 0
-    for side in range(2):
-        waiting, level = 1, 0
-        end_ts, end_order = (top, FAR_ORDER) if side == AHEAD else (low, NONE)
-        while waiting > 0 and level < rule.max_length - 1 - side and work <= rule.budget:
-            level += 1
-            waiting, _, found, work, _ = one_step(
-                ring, rule, quest, scratch, side, level, waiting, end_ts, end_order, found, work
-            )
-        if found == 0:
-            return 0, work, False
-    return found, work, True
-
-
-@njit(cache=True)
 def loops_through(
     ring: Ring, rule: Rule, quest: Quest, scratch: Scratch, late: bool, own_row: int, out: Int64, filled: int
 ) -> tuple[int, int]:
     """Write the loops the edge closes or, for ``late``, those it completes that end later: how far filled, work."""
-    if late:
-        found, work, met = collect_late(ring, rule, quest, scratch)
-    else:
-        found, work, met = collect_closing(ring, rule, quest, scratch)
+    found, work, met = collect(ring, rule, quest, scratch, late)
     short = work > rule.budget
     if met:
         # The second half of a search has a number of its own, so that it sees none of the first half's labels.
