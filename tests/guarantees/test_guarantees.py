@@ -19,14 +19,14 @@ def digraph(arcs: dict[int, list[int]]) -> nx.DiGraph:
 
 
 @given(graphs)
-@settings(max_examples=400, deadline=None, derandomize=True)
+@settings(max_examples=200, deadline=None, derandomize=True)
 def test_groups_are_the_strongly_connected_components(arcs: dict[int, list[int]]) -> None:
     want = sorted(sorted(c) for c in nx.strongly_connected_components(digraph(arcs)) if len(c) > 1)
     assert strong_groups(arcs) == want
 
 
 @given(graphs, st.integers(2, 9))
-@settings(max_examples=400, deadline=None, derandomize=True)
+@settings(max_examples=200, deadline=None, derandomize=True)
 def test_circles_are_the_simple_cycles_up_to_the_length(arcs: dict[int, list[int]], longest: int) -> None:
     def turned(circle: list[int]) -> tuple[int, ...]:
         at = circle.index(min(circle))
@@ -39,7 +39,7 @@ def test_circles_are_the_simple_cycles_up_to_the_length(arcs: dict[int, list[int
 
 
 @given(graphs)
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=150, deadline=None, derandomize=True)
 def test_chain_depth_is_the_longest_path_over_groups(arcs: dict[int, list[int]]) -> None:
     g = digraph(arcs)
     whole = nx.condensation(g)

@@ -62,7 +62,7 @@ def cases(draw: st.DrawFn) -> tuple[list[Move], int, int, int, list[int], int, T
 
 
 @given(cases())
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=200, deadline=None, derandomize=True)
 def test_a_trace_equals_the_cent_by_cent_simulation(case: tuple) -> None:
     moves, node, amount, ts, classes, own, rule = case
     trace = run(*case)
@@ -70,7 +70,7 @@ def test_a_trace_equals_the_cent_by_cent_simulation(case: tuple) -> None:
 
 
 @given(cases())
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=150, deadline=None, derandomize=True)
 def test_every_cent_is_in_exactly_one_place_and_no_account_passes_on_more_than_it_got(case: tuple) -> None:
     moves, node, amount, *_ = case
     trace = run(*case)
