@@ -229,7 +229,7 @@ def _sentences(
     zh = f"{size} 个主体互相担保成环：{held} 笔担保，"
     zh += f"共 {money(guaranteed, currency)}，未还余额 {money(outstanding, currency)}"
     if len(lengths) > 1:
-        en += f"; {len(lengths):,} circles run through them"
+        en += f"; {count_en(len(lengths), 'circle')} run through them"
         zh += f"；其中共有 {len(lengths):,} 个担保圈"
     if loss > 0:
         en += f"; if the largest borrower fails, up to {money(loss, currency)} is lost"

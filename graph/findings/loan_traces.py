@@ -289,7 +289,7 @@ def _sentences(
         en += f", {percent(amount / whole)} {_TO_EN[name]}"
         zh += f"，{percent(amount / whole)} 流向{_TO_ZH[name]}"
     en += f", {within} over {count_en(hops, 'hop')}"
-    zh += f"，用时 {max(days, 1)} 天内，经 {hops} 跳"
+    zh += f"，{max(days, 1)} 天内经 {hops} 跳到账"
     for amount, word_en, word_zh in (
         (repaid, "went into repayments", "用于还款"),
         (left, "left to others", "流向其他账户"),
