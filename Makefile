@@ -6,7 +6,7 @@ DEMO   ?= demo
 export MPLBACKEND := Agg
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast lint types layers bench serve lock clean docs
+.PHONY: help demo test test-fast lint types layers docs bench serve lock clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -26,7 +26,15 @@ $(VENV)/.dev: $(VENV)/.run requirements-dev.txt
 demo: $(VENV)/.run ## the main job on a synthetic world: clusters, a scored merchant, report.html
 	@$(BIN)/ringfence demo --out $(DEMO)
 
-test: $(VENV)/.dev lint types layers ## lint, types, layers and every test
+# Browser tests need Chromium; where it can be installed it is, elsewhere they skip and say so (with CI set they fail).
+$(VENV)/.browser: $(VENV)/.dev
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || \
+	  { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq && \
+	    apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk >/dev/null; } || \
+	  echo "no Chromium here: browser tests will be skipped"
+	@touch $@
+
+test: $(VENV)/.browser lint types layers ## lint, types, layers and every test
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 test-fast: $(VENV)/.dev ## what to run every few minutes
@@ -42,6 +50,12 @@ types: $(VENV)/.dev
 
 layers: $(VENV)/.dev
 	$(BIN)/lint-imports
+
+docs: $(VENV)/.run ## write anew the pages that are made from code
+	$(BIN)/python -m graph.model_page
+	$(BIN)/python -m ingest.contract_page
+	$(BIN)/python -m graph.store_questions_page
+	$(BIN)/python -m graph.features.page
 
 bench: $(VENV)/.dev ## speed, as ratios measured side by side
 	$(BIN)/python -m benchmarks
