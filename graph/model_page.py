@@ -15,8 +15,8 @@ Made from `graph/model.py` by `python -m graph.model_page`; do not edit by hand.
 
 Ids are unique within a kind; outside the graph a node is written `Kind:id`. Every node and edge also carries its own
 `id` and `updated_ts`, when the source says this version came to be; in landing every row carries `known_ts` too, when
-we learnt it. Times are epoch milliseconds UTC, amounts integer minor units of their currency; sums never mix currencies.
-Personal data are keyed tokens.
+we learnt it. Times are epoch milliseconds UTC, amounts integer minor units of their currency; sums never mix
+currencies. Personal data are keyed tokens.
 """
 
 

@@ -25,7 +25,9 @@ def test_the_report_is_one_file_that_asks_for_nothing_else(done: Job, tmp_path: 
 
 
 @pytest.mark.browser
-@pytest.mark.skipif(CHROMIUM is None and os.environ.get("CI") != "true", reason="no Chromium on this machine: apt-get install chromium")
+@pytest.mark.skipif(
+    CHROMIUM is None and os.environ.get("CI") != "true", reason="no Chromium on this machine: apt-get install chromium"
+)
 def test_the_report_opens_in_a_browser_offline(done: Job, tmp_path: Path) -> None:
     from playwright.sync_api import sync_playwright
 
