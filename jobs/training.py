@@ -56,8 +56,18 @@ class Trained:
         shown.append(
             f"  the graph adds {lift['value']:+.3f} ({lift['low']:+.3f} to {lift['high']:+.3f}) average precision"
         )
+        across = self.metrics.get("across_merchants")
+        if across:
+            shown.append(f"all {across['rows']} rows out of fold, each merchant in one fold, not in time:")
+            for variant, f in across["models"].items():
+                shown.append(f"  {variant:8} AUC {_shown(f['auc'])}   AP {_shown(f['average_precision'])}")
+            shown.append(f"  the graph adds {_shown(across['lift']['average_precision'])} average precision")
         shown.append(f"  {'serves now' if self.serves else 'kept, does not serve'}; card: {self.card}")
         return shown
+
+
+def _shown(figure: dict[str, float]) -> str:
+    return f"{figure['value']:.3f} ({figure['low']:.3f} to {figure['high']:.3f})"
 
 
 def run_training(

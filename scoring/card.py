@@ -44,6 +44,7 @@ def model_card(name: str, version: str, features: int, metrics: Json) -> str:
         f"{_verdict(metrics['lift']['average_precision'])}",
         "",
         *_new_merchants(metrics),
+        *_across(metrics),
         "## Limits",
         "* Labels are late, incomplete and noisy; outcomes of declined applications are never learnt.",
         "* A merchant may stand on both sides of the split at different times.",
@@ -98,5 +99,22 @@ def _new_merchants(metrics: Json) -> list[str]:
     return [
         f"On the {fresh['rows']} measured rows ({fresh['cases']} bad) of merchants never seen in fitting: AUC "
         f"{fresh['full']['auc']:.3f}, without the graph {fresh['tabular']['auc']:.3f}.",
+        "",
+    ]
+
+
+def _across(metrics: Json) -> list[str]:
+    across = metrics.get("across_merchants")
+    if not across:
+        return []
+    figures = "; ".join(
+        f"{v} AUC {_interval(f['auc'])}, average precision {_interval(f['average_precision'])}"
+        for v, f in across["models"].items()
+    )
+    lift = across["lift"]
+    return [
+        f"All {across['rows']} rows ({across['cases']} bad) out of fold, each merchant in one fold, not in time: "
+        f"{figures}. Lift by the graph: AUC {_interval(lift['auc'])}, average precision "
+        f"{_interval(lift['average_precision'])}. {_verdict(lift['average_precision'])}",
         "",
     ]
