@@ -1,5 +1,8 @@
 """The store contract: the graph as it is now, asked in Cypher. Two adapters keep it, one suite of tests tries both.
 
+Readers never wait for writers. On the embedded store they see whole batches; a server shows what is committed row by
+row, so a reader there may meet part of a batch while it is being committed.
+
 A store holds the newest version of every node and edge, a projection of landing that can be rebuilt from it at any
 time. Versions are ordered by (updated_ts, known_ts); the newest wins in whatever order they arrive, on a tie the one
 that came later. An edge is known by its type, its ends and its id: a version with other ends is another edge, so

@@ -6,19 +6,30 @@ from pathlib import Path
 
 from graph.ladybug_file import BUFFER_POOL_MB
 from graph.ladybug_store import LadybugStore
+from graph.neo4j_link import SCHEMES
+from graph.neo4j_store import Neo4jStore
 from graph.store import Store, StoreError
 
 
-def open_store(url: str, *, buffer_pool_mb: int = BUFFER_POOL_MB, threads: int = 2) -> Store:
-    """Open a store and make sure its tables are there.
+def open_store(
+    url: str, *, password: str | None = None, buffer_pool_mb: int = BUFFER_POOL_MB, threads: int = 2
+) -> Store:
+    """Open a store and make sure its tables, constraints and indexes are there.
 
-    ``buffer_pool_mb`` and ``threads`` bound the embedded engine. Raises StoreError ``bad_url`` for another URL,
-    StoreBusy when another process owns the file.
+    ``password`` is for a server and never part of the URL. ``buffer_pool_mb`` and ``threads`` bound the embedded
+    engine. Raises StoreError ``bad_url`` for another URL, ``wrong_password``, ``wrong_version``, StoreAway when the
+    server does not answer, StoreBusy when another process owns the file.
     """
     engine, colon, rest = url.partition(":")
-    if engine != "ladybug" or not colon or not rest:
-        raise StoreError("bad_url", "a store is ladybug:PATH")
-    store = LadybugStore(Path(rest), buffer_pool_mb, threads)
+    store: Store
+    if engine == "ladybug" and rest:
+        store = LadybugStore(Path(rest), buffer_pool_mb, threads)
+    elif colon and engine in SCHEMES:
+        if password is None:
+            raise StoreError("no_password", "a server needs a password: pass it by settings or a file")
+        store = Neo4jStore(url, password)
+    else:
+        raise StoreError("bad_url", "a store is ladybug:PATH or neo4j://user@host:7687")
     try:
         store.init_schema()
     except BaseException:

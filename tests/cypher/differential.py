@@ -86,11 +86,13 @@ def main() -> int:
     parser.add_argument("--graphs", type=int, default=20)
     parser.add_argument("--first", type=int, default=0, help="the seed of the first graph")
     parser.add_argument("--store", action="append", help="a store's URL that may be emptied (default: an embedded one)")
+    parser.add_argument("--password", help="of a server among the stores")
     args = parser.parse_args()
     tally = Tally()
     with tempfile.TemporaryDirectory() as folder:
         urls = args.store or ["ladybug"]
-        stores = {u: open_store(f"ladybug:{Path(folder) / 'g.lbug'}" if u == "ladybug" else u) for u in urls}
+        embedded = f"ladybug:{Path(folder) / 'g.lbug'}"
+        stores = {u: open_store(embedded if u == "ladybug" else u, password=args.password) for u in urls}
         for n, seed in enumerate(range(args.first, args.first + args.graphs), 1):
             run([seed], stores, tally)
             if n % 10 == 0:

@@ -9,21 +9,22 @@ import pytest
 
 from graph.store import Store
 from graph.store_open import open_store
+from tests.store.servers import PASSWORD, Server, running_server
 
 
 class Opened:
-    """Where stores of one kind come from, and go to."""
+    """Where stores of one kind come from, and go to. A server has one graph: other names are embedded stores."""
 
-    def __init__(self, kind: str, folder: Path) -> None:
-        self.kind = kind
+    def __init__(self, folder: Path, server: Server | None = None) -> None:
         self._folder = folder
+        self._server = server
         self._stores: list[Store] = []
 
     def url(self, name: str = "graph") -> str:
-        return f"ladybug:{self._folder / name}.lbug"
+        return self._server.url if self._server and name == "graph" else f"ladybug:{self._folder / name}.lbug"
 
     def open(self, name: str = "graph") -> Store:
-        store = open_store(self.url(name), buffer_pool_mb=256)
+        store = open_store(self.url(name), password=PASSWORD, buffer_pool_mb=256)
         self._stores.append(store)
         return store
 
@@ -32,9 +33,19 @@ class Opened:
             store.close()
 
 
-@pytest.fixture(params=["ladybug"])
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with running_server(tmp_path_factory.mktemp("neo4j")) as found:
+        yield found
+
+
+@pytest.fixture(params=["ladybug", pytest.param("neo4j", marks=pytest.mark.slow)])
 def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opened]:
-    stores = Opened(request.param, tmp_path)
+    if request.param == "neo4j":
+        stores = Opened(tmp_path, request.getfixturevalue("server"))
+        stores.open().bulk_load({}, {})
+    else:
+        stores = Opened(tmp_path)
     yield stores
     stores.close()
 

@@ -1,0 +1,109 @@
+"""The link to a Neo4j server: driver, sessions that see what they wrote, deadlines, errors that say what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+from graph.store import StoreAway, StoreError
+
+SCHEMES = ("neo4j", "bolt", "neo4j+s", "bolt+s", "neo4j+ssc", "bolt+ssc")
+DATABASE = "neo4j"
+RETRY_S = 5.0
+"""A write that met a lock or a lost connection is tried again for so long; the driver's own default is 30 s."""
+
+CONNECT_S = 3.0
+
+
+class Link:
+    """A driver and what is done with it. Threads may share it."""
+
+    def __init__(self, url: str, password: str) -> None:
+        self._neo4j = _driver_package()
+        parts = urlsplit(url)
+        if parts.scheme not in SCHEMES or not parts.hostname or parts.path not in ("", "/"):
+            raise StoreError("bad_url", "a server is neo4j://user@host:7687")
+        if parts.password is not None:
+            raise StoreError("bad_url", "a password does not belong in the URL: pass it by settings or a file")
+        self.server = f"{parts.scheme}://{parts.hostname}:{parts.port or 7687}"
+        self._driver = self._neo4j.GraphDatabase.driver(
+            self.server,
+            auth=(parts.username or "neo4j", password),
+            max_transaction_retry_time=RETRY_S,
+            connection_timeout=CONNECT_S,
+            connection_acquisition_timeout=CONNECT_S + RETRY_S,
+            notifications_min_severity="OFF",
+            user_agent="ringfence",
+        )
+        self._seen = self._neo4j.GraphDatabase.bookmark_manager()
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._driver.close()
+
+    def read(self, step: str, text: str, params: dict[str, Any], timeout_s: float | None) -> list[list[Any]]:
+        """Rows of a question, tried again when the connection broke, within the deadline."""
+        return self._within(step, timeout_s, lambda s, work: s.execute_read(work), lambda tx: _values(tx, text, params))
+
+    def write(self, step: str, work: Callable[[Any], Any], timeout_s: float | None = None) -> Any:
+        """Do ``work`` with a transaction, all or nothing; it may be done again, so it must be safe to repeat."""
+        return self._within(step, timeout_s, lambda s, w: s.execute_write(w), work)
+
+    def at_once(self, step: str, text: str, params: dict[str, Any] | None = None) -> list[list[Any]]:
+        """Run a statement that opens its own transactions, or one that must not be tried again."""
+        with self._errors(step), self._session() as session:
+            return _values(session, text, params or {})
+
+    def _within(self, step: str, timeout_s: float | None, run: Callable[[Any, Any], Any], work: Any) -> Any:
+        if timeout_s is not None:
+            work = self._neo4j.unit_of_work(timeout=timeout_s)(work)
+        with self._errors(step), self._session() as session:
+            return run(session, work)
+
+    def _session(self) -> Any:
+        return self._driver.session(database=DATABASE, bookmark_manager=self._seen)
+
+    @contextmanager
+    def _errors(self, step: str) -> Iterator[None]:
+        away = (self._neo4j.exceptions.ServiceUnavailable, self._neo4j.exceptions.SessionExpired)
+        try:
+            yield
+            return
+        except away:
+            wrong: StoreError = StoreAway("store_away", f"the server at {self.server} does not answer", step)
+        except self._neo4j.exceptions.Neo4jError as e:  # its message may hold values: only its code is passed on
+            wrong = _meaning(str(e.code), str(e.message), step)
+        except self._neo4j.exceptions.DriverError as e:
+            closed = "closed" in str(e).lower()
+            wrong = StoreError("closed" if closed else "store_away", type(e).__name__, step)
+        raise wrong
+
+
+def _meaning(code: str, message: str, step: str) -> StoreError:
+    if "Security" in code:
+        return StoreError("wrong_password", "the server refuses the user or the password", step)
+    if "TransactionTimedOut" in code or "TransactionTerminated" in code:
+        return StoreError("timeout", "the time given was not enough", step)
+    if "ReadOnly" in code or "NotALeader" in code:
+        return StoreError("read_only", "the server takes no writes", step)
+    if "No space left" in message or "DiskFull" in code:
+        return StoreError("disk_full", "the server's disk is full", step)
+    if "MemoryPoolOutOfMemory" in code or "OutOfMemory" in code:
+        return StoreError("out_of_memory", "the server's memory is full", step)
+    return StoreError("question_failed", f"the server refused it ({code})", step)
+
+
+def _values(runner: Any, text: str, params: dict[str, Any]) -> list[list[Any]]:
+    return [list(record.values()) for record in runner.run(text, params)]
+
+
+def _driver_package() -> Any:
+    try:
+        import neo4j  # an optional extra: only a store on a server needs it
+        import neo4j.exceptions
+    except ImportError:
+        message = "a store on a Neo4j server needs the driver: pip install -r requirements-neo4j.txt"
+        raise StoreError("driver_missing", message) from None
+    return neo4j

@@ -1,0 +1,259 @@
+"""The store on a Neo4j 5 server. Keeps the contract of graph.store; several processes may use one server at a time."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from cypher.catalogue import find
+from cypher.parameters import check_params
+from graph import neo4j_writes as writes
+from graph.model import EDGE, EDGES, KINDS
+from graph.neo4j_link import Link
+from graph.store import Changes, ExpandLimits, Health, Neighbourhood, NodeKey, Row, StoreError
+from graph.store_backup import write_backup
+from graph.store_expand import expand
+from graph.store_questions import questions
+from graph.store_rows import bare_schema, by_pair, edge_rows, end_ids, node_rows, stored_edge_schema
+
+ENGINE = "neo4j"
+FORMAT = 1
+ENDS = ("src_kind", "src", "dst_kind", "dst")
+
+
+class Neo4jStore:
+    """A handle on a server's graph. Threads may share it."""
+
+    def __init__(self, url: str, password: str) -> None:
+        self._link = Link(url, password)
+        self.url = self._link.server
+        self._open = True
+        self._version = ""
+
+    def close(self) -> None:
+        if self._open:
+            self._open = False
+            self._link.close()
+
+    def init_schema(self) -> None:
+        self._check_open()
+        self._version = self._server_version(self._link.at_once)
+        if not self._version.startswith("5."):
+            raise StoreError("wrong_version", f"the server is Neo4j {self._version}; 5 is needed", "init_schema")
+        for statement in writes.schema():
+            self._link.at_once("init_schema", statement)
+        self._link.at_once("init_schema", "CALL db.awaitIndexes(60)")
+        found = self._state("format")
+        if found not in (None, FORMAT):
+            raise StoreError("other_format", f"the store has format {found}, not {FORMAT}: rebuild it")
+        self._link.write("init_schema", lambda tx: _note(tx, "format", FORMAT))
+
+    def warm(self) -> int:
+        """Let the server plan the questions that start at one node: the first asking of a long one takes up to 0.7 s.
+
+        Returns how many were asked.
+        """
+        values: dict[str, Any] = {"STRING": "", "INT64": 0, "DOUBLE": 0.0, "BOOLEAN": False}
+        anchored = [q for q in questions().values() if "{id: $" in q.text and ":" not in q.name]
+        for question in anchored:
+            self.query(question.name, {n: values.get(t, []) for n, t in question.params})
+        return len(anchored)
+
+    def query(self, question: str, params: Mapping[str, Any], timeout_s: float | None = None) -> list[Row]:
+        asked = find(questions(), question)
+        values = check_params(asked, params)
+        rows = self._rows(question, asked.text, values, timeout_s)
+        return [dict(zip(asked.columns, row, strict=True)) for row in rows]
+
+    def upsert_nodes(self, kind: str, rows: pa.Table) -> None:
+        mine = node_rows(kind, rows)
+        self._write("upsert_nodes", lambda tx: _merge_nodes(tx, kind, mine))
+
+    def upsert_edges(self, type_: str, rows: pa.Table) -> None:
+        mine = edge_rows(type_, rows)
+
+        def work(tx: Any) -> None:
+            _add_ends(tx, {type_: mine})
+            _merge_edges(tx, type_, mine)
+
+        self._write("upsert_edges", work)
+
+    def bulk_load(self, nodes: Mapping[str, pa.Table], edges: Mapping[str, pa.Table]) -> None:
+        self._check_open()
+        self._write("bulk_load", lambda tx: _note(tx, "position", None))
+        for statement in writes.clear():
+            self._link.at_once("bulk_load", statement)
+        self._write("bulk_load", lambda tx: _note(tx, "format", FORMAT))
+        for kind in KINDS:
+            if kind.name in nodes:
+                for rows in _batches(nodes[kind.name]):
+                    self._write("bulk_load", lambda tx, k=kind.name, r=rows: _merge_nodes(tx, k, r))
+        for edge in EDGES:
+            if edge.name in edges:
+                for rows in _batches(edge_rows(edge.name, edges[edge.name])):
+                    self._write("bulk_load", lambda tx, t=edge.name, r=rows: _merge_edges(tx, t, r))
+
+    def delete_nodes(self, kind: str, ids: Sequence[str]) -> None:
+        mine = sorted(set(ids))
+        self._write("delete_nodes", lambda tx: _told(tx, writes.delete_nodes(kind), ids=mine))
+
+    def delete_edges(self, type_: str, rows: pa.Table) -> None:
+        self._write("delete_edges", lambda tx: _delete_edges(tx, type_, rows))
+
+    def apply(self, changes: Changes) -> None:
+        nodes = {k: node_rows(k, r) for k, r in changes.nodes.items()}
+        edges = [(t, edge_rows(t, r)) for part in (changes.edges, changes.fresh) for t, r in part.items()]
+
+        def work(tx: Any) -> None:
+            for type_, rows in changes.deleted.items():
+                _delete_edges(tx, type_, rows)
+            for kind, rows in nodes.items():
+                _merge_nodes(tx, kind, rows)
+            for type_, rows in edges:
+                _add_ends(tx, {type_: rows})
+                _merge_edges(tx, type_, rows)
+            for kind, ids in end_ids(changes.deleted).items():
+                _told(tx, writes.delete_orphans(kind), ids=ids.to_pylist())
+            _note(tx, "position", changes.position)
+
+        self._write("apply", work)
+
+    def position(self) -> int | None:
+        return self._state("position")
+
+    def set_position(self, position: int | None) -> None:
+        self._write("set_position", lambda tx: _note(tx, "position", position))
+
+    def nodes(self, kind: str) -> pa.Table:
+        schema = bare_schema(kind)
+        columns = ", ".join(f"a.{n} AS {n}" for n in schema.names)
+        return _table(self._rows("nodes", f"MATCH (a:{kind}) RETURN {columns}", {}, None), schema)
+
+    def edges(self, type_: str) -> pa.Table:
+        schema = stored_edge_schema(type_)
+        parts = [schema.empty_table()]
+        for src_kind, dst_kind in EDGE[type_].pairs:
+            told = {"src_kind": f"'{src_kind}'", "src": "a.id", "dst_kind": f"'{dst_kind}'", "dst": "b.id"}
+            columns = ", ".join(f"{told.get(n, 'e.' + n)} AS {n}" for n in schema.names)
+            text = f"MATCH (a:{src_kind})-[e:{type_}]->(b:{dst_kind}) RETURN {columns}"
+            parts.append(_table(self._rows("edges", text, {}, None), schema))
+        return pa.concat_tables(parts)
+
+    def expand(self, ids: Sequence[NodeKey], limits: ExpandLimits) -> Neighbourhood:
+        return expand(self, ids, limits)
+
+    def checkpoint(self) -> None:
+        """Nothing to do: the server checkpoints by itself, and its community edition has no call for it."""
+        self._check_open()
+
+    def backup(self, folder: Path) -> None:
+        self._check_open()
+        write_backup(self, folder)
+
+    def health(self, timeout_s: float = 2.0) -> Health:
+        start = time.perf_counter()
+        found: list[Health] = []
+
+        def ask() -> None:
+            try:
+                version = self._server_version(self._link.at_once)
+                rows = self._link.at_once("health", f"MATCH (s:{writes.STATE} {{id: 'position'}}) RETURN s.number")
+                found.append(Health(True, ENGINE, version, _ms(start), rows[0][0] if rows else None))
+            except StoreError as e:
+                found.append(Health(False, ENGINE, self._version, _ms(start), why=e.code))
+
+        if not self._open:
+            return Health(False, ENGINE, self._version, _ms(start), why="closed")
+        thread = threading.Thread(target=ask, daemon=True)  # a server that hangs must not hang whoever asks
+        thread.start()
+        thread.join(timeout_s)
+        return found[0] if found else Health(False, ENGINE, self._version, _ms(start), why="timeout")
+
+    # -- inside
+
+    def _check_open(self) -> None:
+        if not self._open:
+            raise StoreError("closed", "the store was closed")
+
+    def _server_version(self, ask: Any) -> str:
+        rows = ask("version", "CALL dbms.components() YIELD name, versions RETURN name, versions[0]")
+        return dict(map(tuple, rows)).get("Neo4j Kernel", "unknown")
+
+    def _rows(self, step: str, text: str, params: Mapping[str, Any], timeout_s: float | None) -> list[list[Any]]:
+        self._check_open()
+        return self._link.read(step, text, dict(params), timeout_s)
+
+    def _write(self, step: str, work: Any) -> None:
+        self._check_open()
+        self._link.write(step, work)
+
+    def _state(self, name: str) -> int | None:
+        rows = self._rows(name, f"MATCH (s:{writes.STATE} {{id: $id}}) RETURN s.number", {"id": name}, None)
+        return rows[0][0] if rows else None
+
+
+def _batches(rows: pa.Table) -> Iterator[pa.Table]:
+    for start in range(0, rows.num_rows, writes.BATCH):
+        yield rows.slice(start, writes.BATCH)
+
+
+def _merge_nodes(tx: Any, kind: str, rows: pa.Table) -> None:
+    for some in _batches(rows):
+        _take(tx, writes.merge_nodes(kind), rows=[_versioned(r) for r in some.to_pylist()])
+
+
+def _add_ends(tx: Any, edges: Mapping[str, pa.Table]) -> None:
+    for kind, ids in end_ids(edges).items():
+        for start in range(0, len(ids), writes.BATCH):
+            _take(tx, writes.add_bare_nodes(kind), ids=ids.slice(start, writes.BATCH).to_pylist())
+
+
+def _merge_edges(tx: Any, type_: str, rows: pa.Table) -> None:
+    for (src_kind, dst_kind), mine in by_pair(rows).items():
+        for some in _batches(mine):
+            _take(tx, writes.merge_edges(src_kind, type_, dst_kind), rows=[_versioned(r) for r in some.to_pylist()])
+
+
+def _delete_edges(tx: Any, type_: str, rows: pa.Table) -> None:
+    for (src_kind, dst_kind), mine in by_pair(rows).items():
+        for some in _batches(mine.select(["id", "src", "dst"])):
+            _told(tx, writes.delete_edges(src_kind, type_, dst_kind), rows=some.to_pylist())
+
+
+def _note(tx: Any, name: str, number: int | None) -> None:
+    if number is None:
+        _told(tx, f"MATCH (s:{writes.STATE} {{id: $id}}) DELETE s", id=name)
+    else:
+        _told(tx, f"MERGE (s:{writes.STATE} {{id: $id}}) SET s.number = $number", id=name, number=number)
+
+
+def _versioned(row: dict[str, Any]) -> dict[str, Any]:
+    whole: dict[str, Any] = {n: row[n] for n in ("src", "dst") if n in row}
+    properties = {n: v for n, v in row.items() if n not in ENDS and v is not None}
+    return {**whole, "id": row["id"], "u": row["updated_ts"], "k": row["known_ts"], "p": properties}
+
+
+def _take(tx: Any, text: str, **params: list[Any]) -> None:
+    """Write rows and see that every one was taken."""
+    [[taken]] = _told(tx, text, **params)
+    [sent] = [len(v) for v in params.values()]
+    if taken != sent:
+        raise StoreError("rows_lost", f"the server took {taken} of {sent} rows")
+
+
+def _told(tx: Any, text: str, **params: Any) -> list[list[Any]]:
+    return [list(record.values()) for record in tx.run(text, params)]
+
+
+def _table(rows: list[list[Any]], schema: pa.Schema) -> pa.Table:
+    columns = list(zip(*rows, strict=True)) if rows else [()] * len(schema)
+    return pa.table([pa.array(c, f.type) for c, f in zip(columns, schema, strict=True)], schema=schema)
+
+
+def _ms(start: float) -> float:
+    return round((time.perf_counter() - start) * 1000, 3)

@@ -1,0 +1,72 @@
+"""What a Neo4j server is told to write. Labels and types come from the model, values only from parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from graph.model import EDGES, KINDS, RELATIONS
+
+STATE = "StoreState"
+BATCH = 5_000
+"""Rows a statement takes at once; between 1,000 and 10,000 the server is about equally quick."""
+
+_NEWER = "{v}.updated_ts IS NULL OR {v}.updated_ts < r.u OR ({v}.updated_ts = r.u AND {v}.known_ts <= r.k)"
+
+
+def schema() -> Iterator[str]:
+    """Constraints and indexes; each is safe to repeat."""
+    for kind in (*(k.name for k in KINDS), STATE):
+        yield f"CREATE CONSTRAINT {kind.lower()}_id IF NOT EXISTS FOR (n:{kind}) REQUIRE n.id IS UNIQUE"
+    for edge in EDGES:
+        name = edge.name.lower()
+        yield f"CREATE INDEX {name}_id IF NOT EXISTS FOR ()-[e:{edge.name}]-() ON (e.id)"
+        if any(p.name == "ts" for p in edge.properties):
+            yield f"CREATE INDEX {name}_ts IF NOT EXISTS FOR ()-[e:{edge.name}]-() ON (e.ts)"
+
+
+def merge_nodes(kind: str) -> str:
+    """Bring versions of nodes: rows of id, u (updated_ts), k (known_ts), p (all properties), one per id."""
+    return f"UNWIND $rows AS r MERGE (a:{kind} {{id: r.id}}) {_replace('a')} RETURN count(*)"
+
+
+def add_bare_nodes(kind: str) -> str:
+    """Make nodes of ids that are not there yet."""
+    return f"UNWIND $ids AS i MERGE (a:{kind} {{id: i}}) RETURN count(*)"
+
+
+def merge_edges(src_kind: str, type_: str, dst_kind: str) -> str:
+    """Bring versions of edges between nodes that are there: rows of id, src, dst, u, k, p."""
+    return (
+        f"UNWIND $rows AS r MATCH (a:{src_kind} {{id: r.src}}) MATCH (b:{dst_kind} {{id: r.dst}}) "
+        f"MERGE (a)-[e:{type_} {{id: r.id}}]->(b) {_replace('e')} RETURN count(*)"
+    )
+
+
+def delete_edges(src_kind: str, type_: str, dst_kind: str) -> str:
+    """Remove edges by their ends and id."""
+    return (
+        f"UNWIND $rows AS r MATCH (a:{src_kind} {{id: r.src}})-[e:{type_} {{id: r.id}}]->(b:{dst_kind} {{id: r.dst}}) "
+        "DELETE e"
+    )
+
+
+def delete_nodes(kind: str) -> str:
+    """Remove nodes by id, with their edges."""
+    return f"UNWIND $ids AS i MATCH (a:{kind} {{id: i}}) DETACH DELETE a"
+
+
+def delete_orphans(kind: str) -> str:
+    """Of some nodes remove those that nobody described and no edge names."""
+    return f"UNWIND $ids AS i MATCH (a:{kind} {{id: i}}) WHERE a.updated_ts IS NULL AND NOT (a)--() DELETE a"
+
+
+def clear() -> Iterator[str]:
+    """Remove everything that is ours, in transactions of its own."""
+    for src_kind, type_, dst_kind in RELATIONS:
+        yield f"MATCH (:{src_kind})-[e:{type_}]->(:{dst_kind}) CALL (e) {{ DELETE e }} IN TRANSACTIONS OF 10000 ROWS"
+    for kind in (*(k.name for k in KINDS), STATE):
+        yield f"MATCH (n:{kind}) CALL (n) {{ DETACH DELETE n }} IN TRANSACTIONS OF 10000 ROWS"
+
+
+def _replace(var: str) -> str:
+    return f"FOREACH (_ IN CASE WHEN {_NEWER.format(v=var)} THEN [1] ELSE [] END | SET {var} = r.p)"
