@@ -97,7 +97,7 @@ def numbers_of(column: pa.ChunkedArray, name: str) -> npt.NDArray[np.float64]:
     """Amounts as doubles; NaN where a cell is missing. TableError for text that is no number, and for infinities."""
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
         good = pc.fill_null(pc.match_substring_regex(column, _DECIMAL), True)
-        if not pc.all(good, skip_nulls=False).as_py():
+        if not pc.all(good, min_count=0).as_py():
             raise TableError("bad_number", f"column {name!r}, row {_first(pc.invert(good))}: not a number")
     elif not (
         pa.types.is_integer(column.type)

@@ -68,7 +68,7 @@ def refresh(home: Home, now: int, as_of: int | None = None, store: bool = True, 
             snapshot = build_snapshot(lambda table: view.newest(table, moment), moment)
         with steps.step("looking for rings, shared devices, loops, circles, traces"):
             mined = mine_findings(snapshot)
-            findings, events = keep_ids(mined, published_findings(home.snapshots))
+            findings, events = keep_ids(mined, published_findings(home.snapshots), moment)
         with steps.step("computing features"):
             features = compute_features(snapshot, findings)
         with steps.step("publishing"):

@@ -18,6 +18,9 @@ FAKE_ORDERS = 0.5
 
 STRUCTURE_ONLY = 0.15
 
+UNHAPPY = -0.20
+"""Share of five-star ratings against the market's below which buyers are taken for real and let down."""
+
 
 @dataclass(frozen=True)
 class Sign:
@@ -71,18 +74,20 @@ def judge(s: Signals) -> Judgement:
     """Score a group by its signals.
 
     An event (half of the orders within two hours) explains a burst; a place (half of the buyers at one address that
-    more people use than the hub cap) explains when and where they buy together. The shares of refunds, early signatures
-    and so on count only above the market's.
+    more people use than the hub cap) explains when and where they buy together. Buyers who complain (far fewer five-star
+    ratings than in the market) are customers of a shop in trouble: their burst is no sign. The shares of refunds, early
+    signatures and so on count only above the market's.
     """
     event = s.event_share >= 0.5
     place = s.crowd_place_share >= 0.5
+    unhappy = (_above(s.five_star_share, s.five_star_share_market) or 0.0) < UNHAPPY
     figures = {
         "paid_back": _above(s.paid_back_share, s.paid_back_share_market),
         "waybill_reuse": _above(s.waybill_reuse_share, s.waybill_reuse_share_market),
         "weightless": _above(s.weightless_share, s.weightless_share_market),
         "shared_identity": s.shared_identity_share,
         "signed_early": _above(s.signed_early_share, s.signed_early_share_market),
-        "burst": None if event or place else s.burst_share,
+        "burst": None if event or place or unhappy else s.burst_share,
         "breadth": None if place else s.shops_per_buyer,
         "network": None if place else math.log(max(s.shops, 1)),
         "night": None if event or place else _above(s.night_share, s.night_share_market),
