@@ -7,9 +7,9 @@ from typing import Any
 
 from cypher.catalogue import find
 from cypher.parameters import parse_param
-from graph.store import Row
-from graph.store_open import open_store
-from graph.store_questions import questions
+from graph.store.contract import Row
+from graph.store.open import open_store
+from graph.store.questions import questions
 from jobs.home import Home
 from jobs.look import LookError
 

@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from graph.model import landing_schemas
 from graph.snapshot_files import current_version, read_manifest
-from graph.store_open import open_store
+from graph.store.open import open_store
 from jobs.home import Home
 from landing.tables import Landing
 from records.database import open_records

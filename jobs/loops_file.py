@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from graph.loop_table import LoopTableOptions, loops_of_table
+from graph.loops.table import LoopTableOptions, loops_of_table
 from graph.table_columns import TableError, read_table
 
 

@@ -18,8 +18,8 @@ from graph.findings.table import findings_from_table, findings_to_table
 from graph.model import landing_schemas
 from graph.snapshot_build import build_snapshot
 from graph.snapshot_files import current_version, publish, read_manifest, read_table, save_snapshot, sweep
-from graph.store_load import Loaded, bring_up_to_date
-from graph.store_open import open_store
+from graph.store.load import Loaded, bring_up_to_date
+from graph.store.open import open_store
 from jobs.home import Home
 from jobs.progress import Report, Steps, quiet
 from landing.tables import Landing, View

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from graph.findings.finding import fresh_id
 from graph.findings.ring_sentences import ring_sentences, sign_sentences
-from graph.loop_table import span_us
+from graph.loops.table import span_us
 from graph.rings.bursts import busiest_buyers, find_bursts
 from graph.rings.distinct import distinct
 from graph.rings.groups import Group, mine_groups

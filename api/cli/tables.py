@@ -50,7 +50,7 @@ def loops(
     as_json: Json = False,
 ) -> None:
     """Every fund loop of a transfer table."""
-    from graph.loop_table import LoopTableOptions
+    from graph.loops.table import LoopTableOptions
     from jobs.loops_file import run_loops
 
     options = LoopTableOptions(

@@ -26,7 +26,7 @@ import numpy.typing as npt
 from graph.findings.figures import DAY, HOUR, count_en, money, percent, span_en, span_zh
 from graph.findings.finding import EdgeRef, Finding, Member, fresh_id
 from graph.findings.holders import Holders
-from graph.loops import LoopBounds, LoopEngine, LoopRule
+from graph.loops.engine import LoopBounds, LoopEngine, LoopRule
 from graph.snapshot import NULL, Relation, Snapshot
 
 _STRUCTURE = {"one_hand": 0.2, "two_way_trade": 0.3, "round_trip": 1.0}

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from graph.findings.holders import HOLDER_KINDS, Holders, Party
-from graph.proceeds_kernel import BORROWER, BUYER, GUARANTOR, OWNER, Int8
+from graph.proceeds.kernel import BORROWER, BUYER, GUARANTOR, OWNER, Int8
 from graph.snapshot import NULL, Snapshot
 
 PARTIES = ("Merchant", "Person", "Company")

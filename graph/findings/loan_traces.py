@@ -28,8 +28,7 @@ from graph.findings.figures import DAY, count_en, money, percent
 from graph.findings.finding import EdgeRef, Finding, Member, fresh_id
 from graph.findings.holders import Holders
 from graph.findings.loan_parties import Circle, LoanParties
-from graph.proceeds import Trace, Tracer, TraceRule, in_time_order
-from graph.proceeds_kernel import (
+from graph.proceeds.kernel import (
     BORROWER,
     BUYER,
     EVENT,
@@ -48,6 +47,7 @@ from graph.proceeds_kernel import (
     Int64,
     Moves,
 )
+from graph.proceeds.tracer import Trace, Tracer, TraceRule, in_time_order
 from graph.snapshot import NULL, Relation, Snapshot
 
 _HOME = {BORROWER: "borrower", OWNER: "owner", GUARANTOR: "guarantors", BUYER: "buyers"}

@@ -74,8 +74,8 @@ def judge(s: Signals) -> Judgement:
     """Score a group by its signals.
 
     An event (half of the orders within two hours) explains a burst; a place (half of the buyers at one address that
-    more people use than the hub cap) explains when and where they buy together. Buyers who complain (far fewer five-star
-    ratings than in the market) are customers of a shop in trouble: their burst is no sign. The shares of refunds, early
+    more people use than the hub cap) explains when and where they buy together. Buyers who complain (far fewer five
+    stars than in the market) are customers of a shop in trouble: their burst is no sign. The shares of refunds, early
     signatures and so on count only above the market's.
     """
     event = s.event_share >= 0.5

@@ -11,8 +11,8 @@ import pyarrow as pa
 
 from cypher.catalogue import Question
 from graph.model import EDGES, KINDS
-from graph.store import Store
-from graph.store_rows import with_bare_nodes
+from graph.store.contract import Store
+from graph.store.rows import with_bare_nodes
 from tests.cypher.hostile_graphs import PARTIES, Graph
 
 LOADS = ("copy", "upsert", "copy", "copy", "mixed", "copy")

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from cypher.catalogue import Question
-from graph.store import Store, StoreError
-from graph.store_open import open_store
-from graph.store_questions import questions
+from graph.store.contract import Store, StoreError
+from graph.store.open import open_store
+from graph.store.questions import questions
 from tests.cypher.asking import LOADS, draw_params, load
 from tests.cypher.hostile_graphs import Graph, hostile_graph
 from tests.cypher.twins import Sight, twin

@@ -9,8 +9,8 @@ import pytest
 from cypher.catalogue import QUESTIONS, load_catalogue
 from cypher.errors import LintError
 from graph.model import KINDS, RELATIONS
-from graph.store_questions import questions, vocabulary
-from graph.store_questions_page import PAGE, page
+from graph.store.questions import questions, vocabulary
+from graph.store.questions_page import PAGE, page
 
 
 def test_every_file_becomes_a_question_and_templates_one_for_each_relation() -> None:
@@ -41,7 +41,7 @@ def test_every_finding_kind_can_be_listed_and_drawn(names: list[str]) -> None:
 
 
 def test_the_page_in_the_docs_is_current() -> None:
-    assert PAGE.read_text("utf-8") == page(), "run: python -m graph.store_questions_page"
+    assert PAGE.read_text("utf-8") == page(), "run: python -m graph.store.questions_page"
 
 
 def test_a_folder_with_a_bad_question_does_not_load(tmp_path: Path) -> None:

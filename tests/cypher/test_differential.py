@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from graph.ladybug_store import LadybugStore
-from graph.store import Store
-from graph.store_open import open_store
-from graph.store_questions import questions
+from graph.store.contract import Store
+from graph.store.ladybug.store import LadybugStore
+from graph.store.open import open_store
+from graph.store.questions import questions
 from tests.cypher.asking import draw_params, load
 from tests.cypher.differential import Tally, run
 from tests.cypher.hostile_graphs import hostile_graph

@@ -6,7 +6,7 @@ import pytest
 
 from cypher.catalogue import Question, read_question
 from cypher.errors import LintError
-from graph.store_questions import questions, vocabulary
+from graph.store.questions import questions, vocabulary
 from tests.cypher.mutants import MUTANTS, plain_hops
 
 WORDS = vocabulary()

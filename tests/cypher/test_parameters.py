@@ -9,7 +9,7 @@ import pytest
 from cypher.catalogue import find
 from cypher.errors import QuestionError
 from cypher.parameters import check_params, parse_param
-from graph.store_questions import questions
+from graph.store.questions import questions
 
 LOOP = questions()["fund_loop_2"]
 GOOD = {"id": "a", "from_ts": 0, "window": 1, "decay": 0.1, "growth": 0.0, "limit": 5}

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from cypher.catalogue import Question
-from graph.store_questions import vocabulary
+from graph.store.questions import vocabulary
 from tests.cypher.hostile_graphs import Edge, Graph, Key
 
 Params = Mapping[str, Any]

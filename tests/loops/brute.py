@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from graph.loops import LoopRule
+from graph.loops.engine import LoopRule
 
 
 def brute_loops(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from graph.loops import LoopRule
+from graph.loops.engine import LoopRule
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graph.findings.fund_loops import LoopParams, find_fund_loops
-from graph.loops import LoopRule
+from graph.loops.engine import LoopRule
 from tests.graph.small_world import edge, snapshot
 from tests.loops.brute import brute_loops
 

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from graph.loops import LoopBounds, LoopEngine, LoopError, LoopRule
+from graph.loops.engine import LoopBounds, LoopEngine, LoopError, LoopRule
 from tests.loops.brute import brute_loops
 from tests.loops.graphs import Case, random_case
 

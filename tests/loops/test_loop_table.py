@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from graph.loop_table import LoopTableOptions, loops_of_table, span_us
+from graph.loops.table import LoopTableOptions, loops_of_table, span_us
 from graph.table_columns import TableError
 from jobs.loops_file import run_loops
 from tests.loops.brute import brute_loops

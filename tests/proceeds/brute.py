@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-from graph.proceeds import TraceRule
-from graph.proceeds_kernel import BORROWER, LOAN, OTHER
+from graph.proceeds.kernel import BORROWER, LOAN, OTHER
+from graph.proceeds.tracer import TraceRule
 
 Move = tuple[int, int, int, int]  # from, to, time, amount
 Places = Counter[tuple[str, int, int]]  # place, account, hop

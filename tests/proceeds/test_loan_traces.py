@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from graph.findings.loan_traces import LoanTraceParams, find_loan_traces
-from graph.proceeds import TraceRule
+from graph.proceeds.tracer import TraceRule
 from tests.graph.small_world import edge, snapshot
 
 DAY = 86_400_000

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graph.proceeds import Trace, Tracer, TraceRule
-from graph.proceeds_kernel import AMOUNT, EVENT, FROM_HOP, HELD, LOAN, MOVED, PLACES, TO_HOP, WHERE, Moves, share_of
+from graph.proceeds.kernel import AMOUNT, EVENT, FROM_HOP, HELD, LOAN, MOVED, PLACES, TO_HOP, WHERE, Moves, share_of
+from graph.proceeds.tracer import Trace, Tracer, TraceRule
 from tests.proceeds.brute import Move, Places, brute_trace
 
 NODES = 7  # the last one is a loan

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from graph.store import Store
-from graph.store_open import open_store
+from graph.store.contract import Store
+from graph.store.open import open_store
 from tests.store.servers import PASSWORD, Server, running_server
 
 

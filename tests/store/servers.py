@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from graph.store import StoreError
-from graph.store_open import open_store
+from graph.store.contract import StoreError
+from graph.store.open import open_store
 
 SCRIPT = Path(__file__).parents[2] / "servers" / "neo4j" / "server.sh"
 PASSWORD = "for-tests-only"

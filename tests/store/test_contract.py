@@ -18,9 +18,9 @@ import pyarrow.compute as pc
 import pytest
 
 from cypher.errors import QuestionError
-from graph.ladybug_store import LadybugStore
-from graph.store import Changes, ExpandLimits, Store, StoreError
-from graph.store_backup import restore_store
+from graph.store.backup import restore_store
+from graph.store.contract import Changes, ExpandLimits, Store, StoreError
+from graph.store.ladybug.store import LadybugStore
 from tests.store.conftest import Opened
 from tests.store.graphs import HOSTILE, edges, nodes, transfers
 
@@ -271,7 +271,7 @@ def test_content_and_position_are_there_after_reopening(store: Store, reopen: Ca
 
 WRITER = """
 import sys
-from graph.store_open import open_store
+from graph.store.open import open_store
 from tests.store.graphs import transfers
 store = open_store(sys.argv[1], buffer_pool_mb=256)
 for i in range(10_000):

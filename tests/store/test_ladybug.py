@@ -9,17 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from graph.ladybug_hints import with_join_order
-from graph.ladybug_store import LadybugStore
-from graph.store import StoreBusy, StoreError
-from graph.store_open import open_store
-from graph.store_questions import questions
+from graph.store.contract import StoreBusy, StoreError
+from graph.store.ladybug.hints import with_join_order
+from graph.store.ladybug.store import LadybugStore
+from graph.store.open import open_store
+from graph.store.questions import questions
 from tests.store.graphs import nodes, transfers
 
 OPENER = """
 import sys
-from graph.store import StoreBusy
-from graph.store_open import open_store
+from graph.store.contract import StoreBusy
+from graph.store.open import open_store
 try:
     open_store(sys.argv[1])
 except StoreBusy as e:

@@ -11,9 +11,9 @@ import pytest
 
 from graph.model import EDGES, KIND
 from graph.snapshot_build import build_snapshot
-from graph.store import Changes, Store
-from graph.store_equal import differences
-from graph.store_load import apply_new, bring_up_to_date, load_all
+from graph.store.contract import Changes, Store
+from graph.store.equal import differences
+from graph.store.load import apply_new, bring_up_to_date, load_all
 from landing.tables import Landing
 from tests.store.conftest import Opened
 from tests.store.graphs import bring, edges, landing, nodes, transfers
@@ -133,7 +133,7 @@ def test_a_load_that_was_killed_is_repeated(store: Store, tmp_path: Path, writes
 
 @pytest.mark.slow
 def test_following_goes_on_where_it_was_killed(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("graph.store_load.GROUP_ROWS", 1)
+    monkeypatch.setattr("graph.store.load.GROUP_ROWS", 1)
     to, r = landing(tmp_path / "landing"), random.Random(6)
     for _ in range(6):
         bring(to, random_batch(r))

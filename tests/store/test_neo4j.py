@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from graph.store import Store, StoreAway, StoreError
-from graph.store_open import open_store
+from graph.store.contract import Store, StoreAway, StoreError
+from graph.store.open import open_store
 from tests.cypher.asking import load
 from tests.cypher.differential import Tally, compare
 from tests.cypher.hostile_graphs import hostile_graph

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from graph.store import StoreError
-from graph.store_open import open_store
+from graph.store.contract import StoreError
+from graph.store.open import open_store
 
 
 @pytest.mark.parametrize(

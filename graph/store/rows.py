@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from graph.model import EDGE, EDGES, KIND, edge_schema, node_schema
-from graph.store import StoreError
+from graph.store.contract import StoreError
 from landing.tables import newest_versions
 
 ENDS = ("src_kind", "src", "dst_kind", "dst")

@@ -21,8 +21,8 @@ from typing import Literal, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from graph.loops_kernel import push_edges, unpack
-from graph.loops_layout import (
+from graph.loops.kernel import push_edges, unpack
+from graph.loops.layout import (
     CELLS,
     CUT_SHORT,
     NEWEST_TS,

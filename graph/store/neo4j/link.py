@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
-from graph.store import StoreAway, StoreError
+from graph.store.contract import StoreAway, StoreError
 
 SCHEMES = ("neo4j", "bolt", "neo4j+s", "bolt+s", "neo4j+ssc", "bolt+ssc")
 DATABASE = "neo4j"

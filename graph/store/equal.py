@@ -7,7 +7,7 @@ import pyarrow.compute as pc
 
 from graph.model import EDGES, KINDS, edge_schema, node_schema
 from graph.snapshot import Snapshot
-from graph.store import Store
+from graph.store.contract import Store
 
 
 def differences(store: Store, snapshot: Snapshot) -> list[str]:

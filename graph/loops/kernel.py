@@ -1,4 +1,4 @@
-"""The engine's pass over a batch of edges: forget what is past, search, remember. Numba over graph.loops_layout."""
+"""The engine's pass over a batch of edges: forget what is past, search, remember. Numba over graph.loops.layout."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
-from graph.loops_layout import (
+from graph.loops.layout import (
     AHEAD,
     AMOUNT,
     BEHIND,
@@ -40,8 +40,8 @@ from graph.loops_layout import (
     Rule,
     Scratch,
 )
-from graph.loops_search import SLACK, loops_through
-from graph.loops_walk import before, cut
+from graph.loops.search import SLACK, loops_through
+from graph.loops.walk import before, cut
 
 
 @njit(cache=True)
@@ -191,9 +191,7 @@ def _compile(version: int) -> Callable[..., tuple[int, int]]:
 
 def _version() -> int:
     here = Path(__file__)
-    return zlib.crc32(
-        b"".join(here.with_name(f"loops_{part}.py").read_bytes() for part in ("layout", "search", "walk"))
-    )
+    return zlib.crc32(b"".join(here.with_name(f"{part}.py").read_bytes() for part in ("layout", "search", "walk")))
 
 
 push_edges = _compile(_version())

@@ -1,4 +1,4 @@
-"""The embedded store: a file, no server. Keeps the contract of graph.store; see graph.ladybug_file for who owns it."""
+"""The embedded store: a file, no server. Keeps the contract of graph.store; see ladybug.file for who owns it."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ import pyarrow as pa
 
 from cypher.catalogue import find
 from cypher.parameters import check_params
-from graph import ladybug_writes as writes
-from graph.ladybug_ddl import FORMAT, STATE, create_tables, expected_columns
-from graph.ladybug_file import BUFFER_POOL_MB, acquire, forget_plans, reason
-from graph.ladybug_hints import with_join_order
 from graph.model import EDGE, EDGES, KINDS
-from graph.store import Changes, ExpandLimits, Health, Neighbourhood, NodeKey, Row, StoreError
-from graph.store_backup import write_backup
-from graph.store_expand import expand
-from graph.store_questions import questions
-from graph.store_rows import bare_schema, by_pair, edge_rows, end_ids, node_rows, stored_edge_schema
+from graph.store.backup import write_backup
+from graph.store.contract import Changes, ExpandLimits, Health, Neighbourhood, NodeKey, Row, StoreError
+from graph.store.expand import expand
+from graph.store.ladybug import writes
+from graph.store.ladybug.ddl import FORMAT, STATE, create_tables, expected_columns
+from graph.store.ladybug.file import BUFFER_POOL_MB, acquire, forget_plans, reason
+from graph.store.ladybug.hints import with_join_order
+from graph.store.questions import questions
+from graph.store.rows import bare_schema, by_pair, edge_rows, end_ids, node_rows, stored_edge_schema
 
 ENGINE = "ladybug"
 PLANS = 200

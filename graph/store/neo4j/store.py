@@ -12,14 +12,14 @@ import pyarrow as pa
 
 from cypher.catalogue import find
 from cypher.parameters import check_params
-from graph import neo4j_writes as writes
 from graph.model import EDGE, EDGES, KINDS
-from graph.neo4j_link import Link
-from graph.store import Changes, ExpandLimits, Health, Neighbourhood, NodeKey, Row, StoreError
-from graph.store_backup import write_backup
-from graph.store_expand import expand
-from graph.store_questions import questions
-from graph.store_rows import bare_schema, by_pair, edge_rows, end_ids, node_rows, stored_edge_schema
+from graph.store.backup import write_backup
+from graph.store.contract import Changes, ExpandLimits, Health, Neighbourhood, NodeKey, Row, StoreError
+from graph.store.expand import expand
+from graph.store.neo4j import writes
+from graph.store.neo4j.link import Link
+from graph.store.questions import questions
+from graph.store.rows import bare_schema, by_pair, edge_rows, end_ids, node_rows, stored_edge_schema
 
 ENGINE = "neo4j"
 FORMAT = 1

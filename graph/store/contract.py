@@ -6,7 +6,7 @@ row, so a reader there may meet part of a batch while it is being committed.
 A store holds the newest version of every node and edge, a projection of landing that can be rebuilt from it at any
 time. Versions are ordered by (updated_ts, known_ts); the newest wins in whatever order they arrive, on a tie the one
 that came later. An edge is known by its type, its ends and its id: a version with other ends is another edge, so
-whoever moves an edge deletes it where it was (graph.store_load does).
+whoever moves an edge deletes it where it was (graph.store.load does).
 """
 
 from __future__ import annotations
@@ -176,7 +176,7 @@ class Store(Protocol):
         """Bring what was acknowledged to its final place on disk, so that the next opening is quick."""
 
     def backup(self, folder: Path) -> None:
-        """Write a copy that graph.store_backup.restore_store can read into any store. ``folder`` must not exist."""
+        """Write a copy that graph.store.backup.restore_store can read into any store. ``folder`` must not exist."""
 
     def health(self, timeout_s: float = 2.0) -> Health:
         """Whether it answers; never raises, and takes little longer than ``timeout_s``."""

@@ -1,4 +1,4 @@
-"""The search for the loops that one edge is part of: numba kernels over the arrays of graph.loops_layout.
+"""The search for the loops that one edge is part of: numba kernels over the arrays of graph.loops.layout.
 
 For the edge payer -> payee every loop that it closes is a path back from payee to payer, rising in time. The search
 grows from both ends, the cheaper side first: forward from the payee with the earliest arrival at each account, backward
@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from numba import njit
 
-from graph.loops_layout import (
+from graph.loops.layout import (
     AHEAD,
     AMOUNT,
     BEHIND,
@@ -48,7 +48,7 @@ from graph.loops_layout import (
     Rule,
     Scratch,
 )
-from graph.loops_walk import before, chain, cut, label_ways_home, walk
+from graph.loops.walk import before, chain, cut, label_ways_home, walk
 
 SLACK = 1e-9  # bounds made by division are widened by this, so that rounding never loses an edge
 FAR_ORDER = 1 << 62

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from graph.model import EDGES, KINDS, edge_schema
-from graph.store import Changes, Store
-from graph.store_rows import ENDS, with_bare_nodes
+from graph.store.contract import Changes, Store
+from graph.store.rows import ENDS, with_bare_nodes
 from landing.tables import View, newest_versions
 
 GROUP_ROWS = 200_000

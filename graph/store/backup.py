@@ -13,11 +13,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from graph.model import EDGES, KINDS
-from graph.store import StoreError
+from graph.store.contract import StoreError
 from landing.manifest import sha256_file, sync_folder, write_durably
 
 if TYPE_CHECKING:
-    from graph.store import Store
+    from graph.store.contract import Store
 
 FORMAT = 1
 

@@ -20,7 +20,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from graph.proceeds_kernel import (
+from graph.proceeds.kernel import (
     PLACES,
     TOO_MANY_ACCOUNTS,
     TOO_MANY_FLOWS,
@@ -69,7 +69,7 @@ class TraceRule:
 class Trace:
     """Where one disbursement went.
 
-    ``sums``: amount by [place, class of the holder, hop], see graph.proceeds_kernel for both lists; it adds up to
+    ``sums``: amount by [place, class of the holder, hop], see graph.proceeds.kernel for both lists; it adds up to
     ``disbursed`` exactly. ``flows``: one row per movement and hop: movement, hop before, hop after, amount, place it
     ended in (or moved on). ``held``: account, hop, amount of what still lies there. ``why``: limits reached, if any.
     """
@@ -110,7 +110,7 @@ class Tracer:
     def trace(self, node: int, amount: int, ts: int, classes: Int8, own_move: int = -1) -> Trace:
         """Follow ``amount`` that reached ``node`` at ``ts``.
 
-        ``classes``: the class of each node (graph.proceeds_kernel: OTHER .. LOAN). ``own_move``: the disbursement's own
+        ``classes``: the class of each node (graph.proceeds.kernel: OTHER .. LOAN). ``own_move``: the disbursement's own
         row among the movements, which must not count as other money.
         """
         rule, book = self.rule, self._book

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from graph.model import KIND, RELATIONS
-from graph.store import ExpandLimits, Neighbourhood, NodeKey, Row, StoredEdge, StoreError
+from graph.store.contract import ExpandLimits, Neighbourhood, NodeKey, Row, StoredEdge, StoreError
 
 IN_LIST = 200
 """Up to so many ids a store is asked with ``IN``; above, once per id, which then is quicker."""

@@ -17,7 +17,7 @@ from typing import IO, Any
 
 import ladybug
 
-from graph.store import StoreBusy, StoreError
+from graph.store.contract import StoreBusy, StoreError
 
 BUFFER_POOL_MB = 2048
 """What the engine may hold in memory at most, unless said otherwise."""

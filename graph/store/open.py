@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from graph.ladybug_file import BUFFER_POOL_MB
-from graph.ladybug_store import LadybugStore
-from graph.neo4j_link import SCHEMES
-from graph.neo4j_store import Neo4jStore
-from graph.store import Store, StoreError
+from graph.store.contract import Store, StoreError
+from graph.store.ladybug.file import BUFFER_POOL_MB
+from graph.store.ladybug.store import LadybugStore
+from graph.store.neo4j.link import SCHEMES
+from graph.store.neo4j.store import Neo4jStore
 
 
 def open_store(

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from graph.loops import LoopBounds, LoopEngine, LoopRule, Ties
+from graph.loops.engine import LoopBounds, LoopEngine, LoopRule, Ties
 from graph.table_columns import TableError, as_given, codes_of, numbers_of, times_of
 
 Unit = Literal["s", "ms", "us"]

@@ -1,13 +1,13 @@
-"""The page docs/questions.md, made from the catalogue: ``python -m graph.store_questions_page`` writes it anew."""
+"""The page docs/questions.md, made from the catalogue: ``python -m graph.store.questions_page`` writes it anew."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from cypher.catalogue import Question
-from graph.store_questions import questions
+from graph.store.questions import questions
 
-PAGE = Path(__file__).parent.parent / "docs" / "questions.md"
+PAGE = Path(__file__).parent.parent.parent / "docs" / "questions.md"
 
 CHAPTERS = (
     ("Shared devices, phones and addresses", ("device_", "phone_", "address_")),
@@ -20,7 +20,7 @@ CHAPTERS = (
 
 INTRODUCTION = """# Questions
 
-Made from `cypher/questions/` by `python -m graph.store_questions_page`; do not edit by hand.
+Made from `cypher/questions/` by `python -m graph.store.questions_page`; do not edit by hand.
 
 Every question is one `.cypher` file and gives the same rows, in the same order, on the embedded store and on a server.
 `ringfence ask QUESTION --param name=value` asks one. Times are epoch milliseconds UTC, windows milliseconds, amounts

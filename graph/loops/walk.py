@@ -1,10 +1,10 @@
-"""The second half of a search: every loop among the collected edges, depth first. Numba over graph.loops_layout."""
+"""The second half of a search: every loop among the collected edges, depth first. Numba over graph.loops.layout."""
 
 from __future__ import annotations
 
 from numba import njit
 
-from graph.loops_layout import (
+from graph.loops.layout import (
     AMOUNT,
     BEHIND,
     DST,

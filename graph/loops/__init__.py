@@ -1,0 +1,1 @@
+"""Fund loops: one engine for batch and stream, its kernels, and loops of any table."""
