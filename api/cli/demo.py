@@ -28,6 +28,7 @@ from records import keys
 from records.database import open_records
 
 START_WITHIN_S = 60.0
+CADENCE_MS = 28 * 86_400_000
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def run(out: Path, merchants: int, seed: int, now: int, report: Report) -> Demo:
     started = time.monotonic()
     prepared = prepare(out, WorldSpec(merchants=merchants, seed=seed), now, report)
     home = prepared.home
-    options = TrainingOptions(cut_ms=prepared.spec.end_ts, seed=seed)
+    options = TrainingOptions(cut_ms=prepared.spec.end_ts, cadence_ms=CADENCE_MS, seed=seed)
     training = run_training(home.landing, home.models, options, report)
     snapshot, findings = published(home)
     report("starting the service and asking it for a score")
