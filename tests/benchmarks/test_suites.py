@@ -36,6 +36,7 @@ def ran(keep: Path, capsys: pytest.CaptureFixture[str], *words: str) -> str:
     return capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small")
 def test_load_compares_the_store_with_the_bare_engine(keep: Path, capsys: pytest.CaptureFixture[str]) -> None:
     said = ran(keep, capsys, "load")
@@ -44,6 +45,7 @@ def test_load_compares_the_store_with_the_bare_engine(keep: Path, capsys: pytest
     assert float(ratio) == pytest.approx(float(store) / float(bare), rel=0.02)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small")
 def test_ingest_shows_the_share_of_every_stage(keep: Path, capsys: pytest.CaptureFixture[str]) -> None:
     said = ran(keep, capsys, "ingest")
@@ -53,6 +55,7 @@ def test_ingest_shows_the_share_of_every_stage(keep: Path, capsys: pytest.Captur
         assert sum(shares) == pytest.approx(100, abs=4)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small")
 def test_mining_shows_every_step_with_memory(keep: Path, capsys: pytest.CaptureFixture[str]) -> None:
     said = ran(keep, capsys, "mining")
