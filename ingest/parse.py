@@ -7,9 +7,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from graph.currencies import DECIMALS
 from ingest import numbers, text, times
 from ingest.checks import TYPED, check
-from ingest.currencies import DECIMALS
 from ingest.faults import Faults
 from ingest.feed import As, Column, Feed
 from ingest.pseudonym import Pseudonymiser

@@ -15,7 +15,7 @@ from api.forms import Id, Moment, to_ms
 from api.query import none
 from api.security import needs
 from api.service import Service, Shared, in_thread
-from ingest.currencies import DECIMALS
+from graph.currencies import DECIMALS
 from jobs.decide import Decision, ScoreRequest, decide
 from policy.rating import RiskLevel
 from records import decisions

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+from graph.currencies import DECIMALS
+
 HOUR = 3_600_000
 DAY = 24 * HOUR
 
-_NO_MINOR = {"BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV"}
-_NO_MINOR |= {"XAF", "XOF", "XPF"}
-_THOUSANDTHS = {"BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"}
 _WORDS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
 def money(amount: int, currency: str) -> str:
     """Minor units as ``1,234.50 CNY``, the same in both languages; whole units from a thousand on."""
-    digits = 0 if currency in _NO_MINOR else 3 if currency in _THOUSANDTHS else 2
+    digits = DECIMALS.get(currency, 2)
     whole = amount / 10**digits
     return f"{whole:,.0f} {currency}".strip() if abs(whole) >= 1000 else f"{whole:,.{digits}f} {currency}".strip()
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.currencies import DECIMALS
+from graph.currencies import DECIMALS
 from ingest.faults import Faults
 from ingest.numbers import decimals, integers, scaled
 
