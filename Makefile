@@ -54,7 +54,8 @@ layers: $(VENV)/.dev
 docs: $(VENV)/.run ## write anew the pages that are made from code
 	$(BIN)/python -m graph.model_page
 	$(BIN)/python -m ingest.contract_page
-	$(BIN)/python -m graph.store_questions_page
+	$(BIN)/python -m graph.store.questions_page
+	$(BIN)/python -m api.cli.page
 	$(BIN)/python -m graph.features.page > docs/features.md
 
 bench: $(VENV)/.dev ## speed, as ratios measured side by side

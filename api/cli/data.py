@@ -36,19 +36,21 @@ def register(app: typer.Typer) -> None:
 
 def world(
     out: Annotated[Path, typer.Option(help="folder to write the source files to")],
-    merchants: Annotated[int, typer.Option(min=20, help="shops")] = 1200,
+    merchants: Annotated[int, typer.Option(min=40, help="shops")] = 1200,
     seed: Annotated[int, typer.Option(help="same seed, same bytes")] = 0,
     camouflage: Annotated[
         float, typer.Option(min=0, help="honest-looking orders per fake one of a ring's buyers")
     ] = 1.0,
     shared_identity: Annotated[float, typer.Option(min=0, max=1, help="share of ring buyers on shared devices")] = 0.5,
+    fraud_share: Annotated[float, typer.Option(min=0, max=0.5, help="share of shops in something planted")] = 0.18,
+    months: Annotated[int, typer.Option(min=12, help="length of the history")] = 18,
     as_json: Json = False,
 ) -> None:
     """Make a synthetic world: the files of a bank and its platforms, with planted fraud and honest lookalikes."""
     from ingest.world.spec import WorldSpec
     from ingest.world.world import make_world
 
-    spec = WorldSpec(merchants=merchants, seed=seed, camouflage=camouflage, shared_identity=shared_identity)
+    spec = WorldSpec(merchants, seed, camouflage, shared_identity, fraud_share, months)
     rows = make_world(spec, out, progress)
     answer(
         {"out": str(out), "rows": rows},

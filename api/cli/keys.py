@@ -49,7 +49,11 @@ def list_keys(context: typer.Context, as_json: Json = False) -> None:
 
 
 @keys.command("revoke")
-def revoke(context: typer.Context, key_id: str, as_json: Json = False) -> None:
+def revoke(
+    context: typer.Context,
+    key_id: Annotated[str, typer.Argument(help="id of the key, as in ringfence keys list")],
+    as_json: Json = False,
+) -> None:
     """Make a key worthless at once."""
     from records import keys as records_keys
     from records.database import open_records

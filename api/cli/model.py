@@ -36,7 +36,11 @@ def train(
     answer(done.to_json(), as_json, done.lines())
 
 
-def promote(context: typer.Context, version: str, as_json: Json = False) -> None:
+def promote(
+    context: typer.Context,
+    version: Annotated[str, typer.Argument(help="a version that train printed")],
+    as_json: Json = False,
+) -> None:
     """Serve this version of the model from now on."""
     from scoring.registry import promote as run
 
