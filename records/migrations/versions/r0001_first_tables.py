@@ -136,4 +136,14 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    raise NotImplementedError("the first tables are not taken back: drop the database")
+    for table in (
+        "finding_event_ids",
+        "finding_sightings",
+        "finding_events",
+        "graph_versions",
+        "finding_states",
+        "decisions",
+        "audit",
+        "api_keys",
+    ):
+        op.drop_table(table)
