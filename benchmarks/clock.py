@@ -15,11 +15,18 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def side_by_side(ways: Mapping[str, Callable[[], object]], rounds: int = 3) -> dict[str, float]:
+ENOUGH_S = 60.0
+"""No further round of a measurement is begun after this."""
+
+
+def side_by_side(ways: Mapping[str, Callable[[], object]], rounds: int, enough: float = ENOUGH_S) -> dict[str, float]:
     """Median wall seconds of each way over ``rounds``, run alternately, every other round the other way about, so
-    that a busy machine and warm caches touch all alike."""
+    that a busy machine and warm caches touch all alike. No round is begun once ``enough`` seconds have passed."""
     taken: dict[str, list[float]] = {name: [] for name in ways}
+    started = time.perf_counter()
     for turn in range(rounds):
+        if turn and time.perf_counter() - started > enough:
+            break
         for name in list(ways)[:: -1 if turn % 2 else 1]:
             taken[name].append(seconds(ways[name]))
     return {name: median(times) for name, times in taken.items()}

@@ -34,8 +34,9 @@ from ingest.pseudonym import Pseudonymiser
 from ingest.sources import SOURCES
 from landing.tables import Landing
 
-STAGES = ("scan", "read text", "parse, check", "tokens", "account", "map", "write", "commit")
-"""scan: sha256, encoding, longest line. account: against receipts. commit: what is left, sync to disk for the most."""
+STAGES = ("scan", "read text", "parse, check", "tokens", "record form", "receipts", "map", "write", "commit")
+"""scan: sha256, encoding, longest line. record form: what a row says, in the one form that is hashed. receipts: new,
+known or in conflict. commit: what is left, sync to disk for the most."""
 
 BIG = 0.05
 """A feed with at least this share of all rows has a line of its own."""
@@ -142,9 +143,9 @@ def _watched(stages: Stages) -> Iterator[None]:
         watch(account, "parse", "parse, check")
         watch(account, "check_rows", "parse, check")
         for name in ("record_ids", "content"):
-            watch(account, name, "account")
-        watch(Ledger, "judge", "account")
-        watch(Ledger, "__init__", "account")
+            watch(account, name, "record form")
+        watch(Ledger, "judge", "receipts")
+        watch(Ledger, "__init__", "receipts")
         watch(landing.tables.Batch, "_write", "write")
         stack.enter_context(patch.object(account, "landing_rows", lambda *a: stages.drawn("map", made(*a))))
         yield

@@ -21,7 +21,7 @@ from typing import TypeVar
 import pyarrow as pa
 from numba.core import event
 
-from benchmarks.clock import PeakMemory, show
+from benchmarks.clock import ENOUGH_S, PeakMemory, show
 from benchmarks.worlds import WARM_ORDERS, Bench
 from graph.features.compute import compute_features
 from graph.findings.fake_order_rings import find_fake_order_rings
@@ -37,8 +37,6 @@ from graph.snapshot_build import build_snapshot
 from landing.tables import Landing
 
 T = TypeVar("T")
-ENOUGH_S = 60.0
-"""No further round is begun after this."""
 
 
 @dataclass

@@ -21,6 +21,12 @@ def test_ways_are_taken_in_turn_and_the_other_way_about_every_other_round() -> N
     assert order == ["a", "b", "b", "a", "a", "b"]
 
 
+def test_no_round_is_begun_once_enough_time_has_passed() -> None:
+    order: list[str] = []
+    side_by_side({"a": lambda: order.append("a"), "b": lambda: order.append("b")}, rounds=3, enough=0.0)
+    assert order == ["a", "b"]
+
+
 class Clock:
     """Moves only when told to."""
 

@@ -51,7 +51,7 @@ def test_ingest_shows_the_share_of_every_stage(keep: Path, capsys: pytest.Captur
     said = ran(keep, capsys, "ingest")
     for feed in ("platform.orders", "logistics.parcels", "bank.transfers", "all 20 files"):
         shares = [int(c.rstrip("%")) for c in line(said, feed)[5:]]
-        assert len(shares) == 8
+        assert len(shares) == 9
         assert sum(shares) == pytest.approx(100, abs=4)
 
 
