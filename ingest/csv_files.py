@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
 from ingest.csv_scan import Encoding, Recoded, Scan, encoding_of
-from ingest.delivery import FAULT, LINE
+from ingest.delivery import FAULT, LINE, check_names
 from ingest.limits import FileRefusedError, Limits
 
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -73,6 +73,7 @@ def _header(file: BinaryIO, encoding: Encoding, limits: Limits, separator: str) 
     names = [unicodedata.normalize("NFKC", c).strip() for c in cells]
     if len(names) > limits.columns:
         raise FileRefusedError("columns_too_many", f"{len(names):,} columns; at most {limits.columns} are read", 1)
+    check_names(names)
     return names, reader.line_num
 
 

@@ -59,6 +59,12 @@ def batch_id(delivery: Delivery, options: IntakeOptions) -> str:
     return f"{delivery.feed.full_name}-{hashlib.sha256(meaning.encode()).hexdigest()[:24]}"
 
 
+def check_names(names: list[str]) -> None:
+    """FileRefusedError when a file has columns of the names that readers use for what they saw themselves."""
+    if taken := [n for n in names if n in (LINE, FAULT)]:
+        raise FileRefusedError("header", f"no column of a file may be called {' or '.join(sorted(set(taken)))}", 1)
+
+
 def check_header(feed: Feed, names: list[str]) -> tuple[str, ...]:
     """Columns of a file that its feed does not know; FileRefusedError for repeated names and missing columns."""
     own = [n for n in names if n not in (LINE, FAULT)]
@@ -69,7 +75,7 @@ def check_header(feed: Feed, names: list[str]) -> tuple[str, ...]:
         if len(own) == 1 and any(mark in own[0] for mark in ";\t|"):
             why += "; cells must be separated by commas"
         raise FileRefusedError("columns_missing", why, 1)
-    twice = sorted(n for n, count in Counter(own).items() if count > 1)
+    twice = sorted(n or "(no name)" for n, count in Counter(own).items() if count > 1)
     if twice:
         raise FileRefusedError("header_duplicate", f"column names stand twice in the header: {', '.join(twice)}", 1)
     known = {c.name for c in feed.columns}

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from ingest.delivery import check_names
 from ingest.limits import FileRefusedError, Limits
 
 _BATCH = 16_384
@@ -20,13 +21,13 @@ def read_parquet(path: Path, limits: Limits, ids: Collection[str] = ()) -> Itera
     """Rows of a Parquet file as strings.
 
     ``ids``: columns that may not be floating-point numbers, which lose digits of long ids. FileRefusedError has the
-    code ``format``, ``columns_too_many``, ``too_many_rows``, ``decoded_too_large``, ``cell_too_long`` or
+    code ``format``, ``header``, ``columns_too_many``, ``too_many_rows``, ``decoded_too_large``, ``cell_too_long`` or
     ``column_type``.
     """
     cap = limits.decoded_cap(path.stat().st_size)
     try:
         yield from _rows(path, cap, limits, ids)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise FileRefusedError("format", f"not a readable Parquet file: {str(error).splitlines()[0][:200]}") from None
 
 
@@ -35,6 +36,7 @@ def _rows(path: Path, cap: int, limits: Limits, ids: Collection[str]) -> Iterato
         schema, meta = plain.schema_arrow, plain.metadata
         if len(schema) > limits.columns:
             raise FileRefusedError("columns_too_many", f"{len(schema):,} columns; at most {limits.columns} are read")
+        check_names(schema.names)
         if meta.num_rows > limits.rows:
             raise FileRefusedError("too_many_rows", f"{meta.num_rows:,} rows; at most {limits.rows:,} are read")
         claimed = sum(meta.row_group(g).total_byte_size for g in range(meta.num_row_groups))
@@ -115,7 +117,7 @@ def as_text(values: pa.Array) -> pa.Array:
     """A column as the text a CSV file would hold: times in ISO 8601 with their zone, numbers with all their digits."""
     type_ = values.type
     if pa.types.is_dictionary(type_):
-        return values.dictionary.cast(pa.string()).take(values.indices)
+        return _decoded(values.dictionary).take(values.indices)
     if pa.types.is_timestamp(type_):
         if type_.tz is None:
             return values.cast(pa.string())
@@ -125,7 +127,18 @@ def as_text(values: pa.Array) -> pa.Array:
         return _plain(values.cast(pa.float64()))
     if pa.types.is_date(type_):
         return values.cast(pa.date32()).cast(pa.string())
-    return values.cast(pa.string())
+    return _decoded(values)
+
+
+def _decoded(values: pa.Array) -> pa.Array:
+    """Text as it stands; bytes that are no UTF-8, which Parquet does not keep out, read as U+FFFD."""
+    text = values.cast(pa.string())
+    try:
+        text.validate(full=True)
+    except pa.ArrowInvalid:
+        raw = text.cast(pa.binary()).to_pylist()
+        return pa.array([None if b is None else b.decode("utf-8", errors="replace") for b in raw], pa.string())
+    return text
 
 
 def _plain(values: pa.Array) -> pa.Array:

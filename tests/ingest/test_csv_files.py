@@ -159,6 +159,10 @@ def test_headers(desk: Desk) -> None:
     report = desk.take("order_id,amount,extra\n1,2,3\n")
     assert report.refused_code == "columns_missing"
     assert "merchant_id, currency, placed_at" in (report.refused_why or "")
+    report = desk.take(csv_text([row()], [*row(), "", ""]))
+    assert (report.refused_code, (report.refused_why or "")[-9:]) == ("header_duplicate", "(no name)")
+    report = desk.take(csv_text([row()], [*row(), "#line"]))
+    assert (report.refused_code, report.sent) == ("header", 0)
     names = ["extra", *reversed(row()), " other "]
     report = desk.take(csv_text([row()], names))
     assert report.ok

@@ -128,3 +128,27 @@ def test_ids_kept_as_floating_point_numbers_are_refused(path: Path) -> None:
     with pytest.raises(FileRefusedError, match="digits") as error:
         list(read_parquet(path, Limits(), frozenset({"id"})))
     assert error.value.code == "column_type"
+
+
+@pytest.mark.parametrize("name", ["#line", "#fault"])
+def test_a_column_cannot_pass_for_what_a_reader_saw(path: Path, name: str) -> None:
+    with pytest.raises(FileRefusedError) as refused:
+        _read(path, pa.table({"s": ["a"], name: ["13800000000"]}))
+    assert refused.value.code == "header"
+    assert "13800000000" not in refused.value.message
+
+
+@pytest.mark.parametrize("coded", [True, False])
+def test_bytes_that_are_no_text_stay_in_their_cell(path: Path, coded: bool) -> None:
+    offsets, data = np.array([0, 2, 4], dtype=np.int32), b"ok\xff\xfe"
+    text = pa.Array.from_buffers(pa.string(), 2, [None, pa.py_buffer(offsets), pa.py_buffer(data)])
+    found = _read(path, pa.table({"s": text}), use_dictionary=coded)
+    assert [r["s"] for r in found] == ["ok", "\N{REPLACEMENT CHARACTER}" * 2]
+
+
+def test_a_damaged_column_name_refuses_the_file(path: Path) -> None:
+    pq.write_table(pa.table({"merchant_id": ["M1"]}), path, store_schema=False)
+    path.write_bytes(path.read_bytes().replace(b"merchant_id", b"merch\xddnt_id"))
+    with pytest.raises(FileRefusedError) as refused:
+        list(read_parquet(path, Limits()))
+    assert refused.value.code == "format"
