@@ -34,7 +34,6 @@ class RingParams:
     min_buyers: int = 4
     min_share: float = 0.10  # of a shop's orders that must come from the members
     max_group_orders: int = 2_000_000  # seeds above it are not refined, and counted
-    max_groups: int = 20_000
     max_evidence_edges: int = 400
     max_listed: int = 2_000  # members listed in a finding
     zone_h: int = 8

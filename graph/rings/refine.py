@@ -97,6 +97,8 @@ def refine(
         again = _shops_of(members, tag + 1, min_share, tables, work)
         if len(again) == 0:
             return nobody, shops, nothing
+        if len(again) == len(shops) and (again == shops).all():
+            break  # the next round would find the same members
         shops = again
     order = np.argsort(members)
     return members[order], shops, evidence[order]
@@ -158,24 +160,26 @@ def _members(
     """Places in ``buyers`` of the members, and their evidence; the rate of chance orders is estimated without them."""
     n, all_orders = len(buyers), len(tables.order_buyer)
     rate = total / all_orders
-    evidence = np.empty(n, np.float64)
+    own = np.empty(n, np.float64)  # what does not depend on the rate
+    for i in range(n):
+        b = buyers[i]
+        e = tables.loyalty[volume_class(tables.buyer_orders[b]), min(work.orders[b] - work.shops[b], MAX_REPEATS)]
+        if work.identity[b] > 0:
+            e += tables.identity_evidence
+        if work.odd[b] > 0:
+            e += min(12.0, poisson_tail(work.odd[b], work.orders[b] * tables.odd_rate))
+        if burst:
+            e += binomial_tail(min(work.orders[b], 40), min(work.in_window[b], 40), part)
+        own[i] = e
+    evidence = own.copy()
     chosen = np.empty(0, np.int64)
     worth_ranking = -math.log10(alpha)
-    for _ in range(3):
+    for _ in range(3 if n_shops > 1 else 1):
         for i in range(n):
             b = buyers[i]
-            volume = tables.buyer_orders[b]
-            e = tables.loyalty[volume_class(volume), min(work.orders[b] - work.shops[b], MAX_REPEATS)]
             if work.shops[b] > 1:
-                mean = volume * rate
-                e += max(0.0, poisson_tail(work.shops[b], mean) - poisson_tail(1, mean))
-            if work.identity[b] > 0:
-                e += tables.identity_evidence
-            if work.odd[b] > 0:
-                e += min(12.0, poisson_tail(work.odd[b], work.orders[b] * tables.odd_rate))
-            if burst:
-                e += binomial_tail(min(work.orders[b], 40), min(work.in_window[b], 40), part)
-            evidence[i] = e
+                mean = tables.buyer_orders[b] * rate
+                evidence[i] = own[i] + max(0.0, poisson_tail(work.shops[b], mean) - poisson_tail(1, mean))
         likely = np.flatnonzero(evidence >= worth_ranking)  # nobody else can pass, whatever the rank
         order = likely[np.argsort(-evidence[likely], kind="mergesort")]
         ranked = np.zeros(n, np.float64)
