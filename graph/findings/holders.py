@@ -63,6 +63,14 @@ class Holders:
         owns = self.snapshot.relation(kind, "OWNS", "Account")
         return set(owns.dst[owns.out_ptr[number] : owns.out_ptr[number + 1]].tolist())
 
+    def owners(self, party: Party) -> list[Party]:
+        """Who owns the party, one step up."""
+        return self._owners.get(party, [])
+
+    def owned(self, party: Party) -> list[Party]:
+        """What the party owns, one step down; accounts are not among it."""
+        return self._owned.get(party, [])
+
     def behind(self, party: Party, depth: int = 3) -> set[Party]:
         """Owners of a party, their owners and so on; without the party itself."""
         return _closure(party, self._owners, depth)

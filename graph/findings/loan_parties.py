@@ -1,14 +1,15 @@
-"""Who stands around a loan: the borrower, its owners, its guarantors, the buyers of its shop, and their accounts."""
+"""Who stands around a loan: the borrower, its owners, its guarantors, the buyers of its shop; their accounts and loans."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
-from graph.findings.holders import HOLDER_KINDS, Holders, Party
-from graph.proceeds.kernel import BORROWER, BUYER, GUARANTOR, OWNER, Int8
+from graph.findings.holders import Holders, Party
+from graph.proceeds.kernel import BORROWER, BUYER, GROUP_LOAN, GUARANTOR, LOAN, OTHER, OWN_LOAN, OWNER, Int8
 from graph.snapshot import NULL, Snapshot
 
 PARTIES = ("Merchant", "Person", "Company")
@@ -16,18 +17,29 @@ PARTIES = ("Merchant", "Person", "Company")
 
 @dataclass(frozen=True)
 class Circle:
-    """The parties around one loan. ``accounts``: account -> its class; where several apply, the nearest to the loan."""
+    """The parties around one loan.
 
+    ``accounts``: account -> its class; where several apply, the nearest to the loan. ``loans``: other loans that a
+    borrower, an owner or a guarantor asked for. ``shops``: those of the borrower and of whatever it owns.
+    """
+
+    loan: int
     borrowers: tuple[Party, ...]
     owners: frozenset[Party]
     guarantors: frozenset[Party]
+    shops: frozenset[int]
     accounts: dict[int, int]
+    loans: frozenset[int]
 
-    def classes(self, base: Int8) -> Int8:
-        """The class of each node, over a base in which all accounts are OTHER."""
-        classes = base.copy()
+    def classes(self, accounts: int, loans: int) -> Int8:
+        """The class of each node: accounts, then loans."""
+        classes = np.full(accounts + loans, OTHER, np.int8)
+        classes[accounts:] = LOAN
         for account, kind in self.accounts.items():
             classes[account] = kind
+        for loan in self.loans:
+            classes[accounts + loan] = GROUP_LOAN
+        classes[accounts + self.loan] = OWN_LOAN
         return classes
 
 
@@ -53,10 +65,10 @@ class LoanParties:
         """Who asked for the loan."""
         return tuple(self._borrowers.get(loan, ()))
 
-    def circle(self, loan: int, account: int, ts: int) -> Circle:
-        """The circle of a loan paid out to ``account`` at ``ts``.
+    def circle(self, loan: int, paid_to: Collection[int], ts: int) -> Circle:
+        """The circle of a loan paid out to the accounts ``paid_to``, from ``ts`` on.
 
-        Whoever holds the account paid to counts as borrower. Owners: all behind a borrower and whatever else they own.
+        Whoever holds an account paid to counts as borrower. Owners: all behind a borrower and whatever else they own.
         """
         borrowers = list(self.borrowers(loan))
         owners = {p for b in borrowers for p in self.holders.group(b)} - set(borrowers)
@@ -67,12 +79,29 @@ class LoanParties:
         for shop in shops:
             for buyer in self._buyers_of(shop):
                 accounts.update(dict.fromkeys(self.holders.accounts(("Buyer", buyer)), BUYER))
-        payee = {p for p in self.holders.of(account) if p[0] in HOLDER_KINDS and (p in owners or p in borrowers)}
-        for parties, kind in ((guarantors, GUARANTOR), (owners, OWNER), ({*borrowers, *payee}, BORROWER)):
+        payees = {p for a in paid_to for p in self.holders.of(a) if p in owners or p in borrowers}
+        for parties, kind in ((guarantors, GUARANTOR), (owners, OWNER), ({*borrowers, *payees}, BORROWER)):
             for party in parties:
                 accounts.update(dict.fromkeys(self.holders.accounts(party), kind))
-        accounts[account] = BORROWER
-        return Circle(tuple(borrowers), frozenset(owners), frozenset(guarantors), accounts)
+        accounts.update(dict.fromkeys(paid_to, BORROWER))
+        loans = {n for p in {*borrowers, *owners, *guarantors} for n in self.loans_of(p)} - {loan}
+        return Circle(
+            loan,
+            tuple(borrowers),
+            frozenset(owners),
+            frozenset(guarantors),
+            frozenset(shops),
+            accounts,
+            frozenset(loans),
+        )
+
+    def loans_of(self, party: Party) -> set[int]:
+        """The loans a party asked for."""
+        kind, number = party
+        if kind not in PARTIES:
+            return set()
+        asked = self.snapshot.relation(kind, "APPLIED_FOR", "Loan")
+        return set(asked.dst[asked.out_ptr[number] : asked.out_ptr[number + 1]].tolist())
 
     def _guarantors(self, party: Party, ts: int) -> set[Party]:
         kind, number = party

@@ -1,4 +1,8 @@
-"""Following the money of one disbursement through later movements, to the cent: the numba kernel of graph.proceeds."""
+"""Following the money of a loan's disbursements through later movements, to the cent: the kernel of graph.proceeds.
+
+All disbursements of a loan are followed together, so that no movement is credited to two of them. Money on an account
+is told apart by a label: 0 is clean (not the loan's), 1 + part * (hops + 1) + hop that of a disbursement.
+"""
 
 from __future__ import annotations
 
@@ -16,15 +20,21 @@ Int8 = npt.NDArray[np.int8]
 HELD, HOME, REPAID, BEYOND, SMALL, MOVED = range(6)
 PLACES = ("held", "home", "repaid", "beyond", "small")
 
-# Who holds an account, seen from the borrower (columns of the sums). LOAN: a loan's own node, reached by a repayment.
-OTHER, BORROWER, OWNER, GUARANTOR, BUYER, LOAN = range(6)
+# Who holds an account, seen from the borrower (columns of the sums). The last three are loans, reached by a repayment:
+# anybody's, the traced loan itself, another loan of the borrower's group.
+OTHER, BORROWER, OWNER, GUARANTOR, BUYER, LOAN, OWN_LOAN, GROUP_LOAN = range(8)
+CLASSES = 8
 
-# Columns of a recorded flow.
-EVENT, FROM_HOP, TO_HOP, AMOUNT, WHERE = range(5)
+# Columns of a recorded flow; PART is the disbursement.
+EVENT, FROM_HOP, TO_HOP, AMOUNT, WHERE, PART = range(6)
 
-# Columns of a lot: whose money (hop, or CLEAN), when it came, the next lot.
-L_AMOUNT, L_HOP, L_TS, L_NEXT = range(4)
-CLEAN = -1
+# Columns of a lot: whose money, when it came, the next lot.
+L_AMOUNT, L_LABEL, L_TS, L_NEXT = range(4)
+CLEAN = 0
+
+# Columns of a disbursement: its row among the movements (-1: none), the movement before which it is there, account,
+# amount, time, when following ends, the least part that opens an account.
+D_EVENT, D_PLACE, D_NODE, D_AMOUNT, D_TS, D_UNTIL, D_SMALL = range(7)
 
 # Limits reached, as bits.
 TOO_MANY_ACCOUNTS, TOO_MANY_LOTS, TOO_MANY_FLOWS = 1, 2, 4
@@ -44,15 +54,16 @@ class Book(NamedTuple):
 
     slot_of: Int64  # [nodes, 2] trace, slot
     node_of: Int64  # [slots]
-    pool: Int64  # [slots, hops + 2] proportional: money by hop, then clean money
-    fresh: Int64  # [slots, 1 + hops + 2] proportional: when money came last, and that money
+    pool: Int64  # [slots, labels] proportional: money by label
+    fresh: Int64  # [slots, 1 + labels] proportional: when money came last, and that money
+    kept: Int64  # [slots, labels] what lay there when following of its disbursement ended
     first: Int64  # [slots] fifo: first lot, last lot
     last: Int64
     lots: Int64  # [lots, 4]
     free: Int64  # [2] first free lot (chained), lots never used yet
-    parts: Int64  # [hops + 2] what a movement consists of
-    flows: Int64  # [flows, 5]
-    sums: Int64  # [places, classes, hops + 1]
+    parts: Int64  # [labels] what a movement consists of
+    flows: Int64  # [flows, 6]
+    sums: Int64  # [disbursements, places, classes, hops + 1]
 
 
 @njit(cache=True)
@@ -75,7 +86,7 @@ def share_of(amount: int, part: int, whole: int) -> int:
 
 
 @njit(cache=True)
-def open_slot(book: Book, trace: int, node: int, used: int) -> int:
+def open_slot(book: Book, trace: int, node: int, used: int, labels: int) -> int:
     """The slot of an account in this trace, a new one (at ``used``) when it has none; -1 when there is no room."""
     if book.slot_of[node, 0] == trace:
         return book.slot_of[node, 1]
@@ -83,14 +94,15 @@ def open_slot(book: Book, trace: int, node: int, used: int) -> int:
         return -1
     book.slot_of[node, 0], book.slot_of[node, 1] = trace, used
     book.node_of[used] = node
-    book.pool[used, :] = 0
-    book.fresh[used, :] = 0
+    book.pool[used, :labels] = 0
+    book.fresh[used, : labels + 1] = 0
+    book.kept[used, :labels] = 0
     book.first[used] = book.last[used] = -1
     return used
 
 
 @njit(cache=True)
-def add_lot(book: Book, slot: int, amount: int, hop: int, ts: int) -> bool:
+def add_lot(book: Book, slot: int, amount: int, label: int, ts: int) -> bool:
     """Append a lot to an account's queue; False when no lot is left."""
     if book.free[0] >= 0:
         lot = book.free[0]
@@ -101,7 +113,7 @@ def add_lot(book: Book, slot: int, amount: int, hop: int, ts: int) -> bool:
     else:
         return False
     row = book.lots[lot]
-    row[L_AMOUNT], row[L_HOP], row[L_TS], row[L_NEXT] = amount, hop, ts, -1
+    row[L_AMOUNT], row[L_LABEL], row[L_TS], row[L_NEXT] = amount, label, ts, -1
     if book.first[slot] < 0:
         book.first[slot] = lot
     else:
@@ -111,10 +123,9 @@ def add_lot(book: Book, slot: int, amount: int, hop: int, ts: int) -> bool:
 
 
 @njit(cache=True)
-def draw_first_in(book: Book, slot: int, amount: int, ts: int, same_time: bool) -> None:
+def draw_first_in(book: Book, slot: int, amount: int, ts: int, same_time: bool, labels: int) -> None:
     """Take an outgoing amount from the oldest money on the account into ``parts``."""
-    clean = len(book.parts) - 1
-    book.parts[:] = 0
+    book.parts[:labels] = 0
     left = amount
     while left > 0 and book.first[slot] >= 0:
         lot = book.first[slot]
@@ -122,69 +133,110 @@ def draw_first_in(book: Book, slot: int, amount: int, ts: int, same_time: bool) 
         if row[L_TS] > ts or (row[L_TS] == ts and not same_time):
             break
         part = min(left, row[L_AMOUNT])
-        book.parts[clean if row[L_HOP] == CLEAN else row[L_HOP]] += part
+        book.parts[row[L_LABEL]] += part
         row[L_AMOUNT] -= part
         left -= part
         if row[L_AMOUNT] == 0:
             book.first[slot] = row[L_NEXT]
             row[L_NEXT] = book.free[0]
             book.free[0] = lot
-    book.parts[clean] += left  # money that was there before the loan's came
+    book.parts[CLEAN] += left  # money that was there before the loan's came
 
 
 @njit(cache=True)
-def settle(book: Book, slot: int, ts: int, same_time: bool) -> None:
+def settle(book: Book, slot: int, ts: int, same_time: bool, labels: int) -> None:
     """Money that came earlier than ``ts`` becomes part of the pool."""
     if book.fresh[slot, 0] < ts or same_time:
-        for h in range(len(book.parts)):
-            book.pool[slot, h] += book.fresh[slot, 1 + h]
-            book.fresh[slot, 1 + h] = 0
+        for k in range(labels):
+            book.pool[slot, k] += book.fresh[slot, 1 + k]
+            book.fresh[slot, 1 + k] = 0
 
 
 @njit(cache=True)
-def draw_in_proportion(book: Book, slot: int, amount: int, ts: int, same_time: bool) -> None:
+def draw_in_proportion(book: Book, slot: int, amount: int, ts: int, same_time: bool, labels: int) -> None:
     """Take an outgoing amount from all money on the account alike; cents left over by rounding: clean money first."""
-    settle(book, slot, ts, same_time)
+    settle(book, slot, ts, same_time, labels)
     pool, parts = book.pool[slot], book.parts
-    clean = len(parts) - 1
-    whole = pool.sum()
+    whole = np.int64(0)
+    for k in range(labels):
+        whole += pool[k]
     if amount >= whole:
-        parts[:] = pool
-        pool[:] = 0
-        parts[clean] += amount - whole
+        for k in range(labels):
+            parts[k] = pool[k]
+            pool[k] = 0
+        parts[CLEAN] += amount - whole
         return
     left = amount
-    for h in range(len(parts)):
-        parts[h] = share_of(amount, pool[h], whole)
-        left -= parts[h]
-    for back in range(len(parts)):
-        h = clean if back == 0 else back - 1
-        more = min(left, pool[h] - parts[h])
-        parts[h] += more
+    for k in range(labels):
+        parts[k] = share_of(amount, pool[k], whole)
+        left -= parts[k]
+    for k in range(labels):
+        more = min(left, pool[k] - parts[k])
+        parts[k] += more
         left -= more
-    for h in range(len(parts)):
-        pool[h] -= parts[h]
+    for k in range(labels):
+        pool[k] -= parts[k]
 
 
 @njit(cache=True)
-def put(book: Book, fifo: bool, slot: int, amount: int, hop: int, ts: int, same_time: bool) -> bool:
+def put(book: Book, fifo: bool, slot: int, amount: int, label: int, ts: int, same_time: bool, labels: int) -> bool:
     """Money arrives on an account; False when there was no room for it."""
     if fifo:
-        return add_lot(book, slot, amount, hop, ts)
-    settle(book, slot, ts, same_time)
+        return add_lot(book, slot, amount, label, ts)
+    settle(book, slot, ts, same_time, labels)
     book.fresh[slot, 0] = ts
-    book.fresh[slot, 1 + (len(book.parts) - 1 if hop == CLEAN else hop)] += amount
+    book.fresh[slot, 1 + label] += amount
     return True
 
 
 @njit(cache=True)
-def note_flow(book: Book, written: int, event: int, hop: int, to_hop: int, amount: int, where: int) -> int:
+def stop_following(book: Book, fifo: bool, used: int, low: int, high: int) -> int:
+    """Money with labels low..high - 1 stays counted where it lies and is clean from now on; returns how much it is."""
+    total = 0
+    for slot in range(used):
+        if fifo:
+            lot = book.first[slot]
+            while lot >= 0:
+                row = book.lots[lot]
+                if low <= row[L_LABEL] < high:
+                    book.kept[slot, row[L_LABEL]] += row[L_AMOUNT]
+                    total += row[L_AMOUNT]
+                    row[L_LABEL] = CLEAN
+                lot = row[L_NEXT]
+        else:
+            for k in range(low, high):
+                old, new = book.pool[slot, k], book.fresh[slot, 1 + k]
+                book.kept[slot, k] += old + new
+                total += old + new
+                book.pool[slot, CLEAN] += old
+                book.fresh[slot, 1 + CLEAN] += new
+                book.pool[slot, k] = book.fresh[slot, 1 + k] = 0
+    return total
+
+
+@njit(cache=True)
+def note_flow(book: Book, written: int, event: int, hop: int, to_hop: int, amount: int, where: int, part: int) -> int:
     """Record a flow where there is room; returns how many are recorded."""
     if written == len(book.flows):
         return written
     row = book.flows[written]
-    row[EVENT], row[FROM_HOP], row[TO_HOP], row[AMOUNT], row[WHERE] = event, hop, to_hop, amount, where
+    row[EVENT], row[FROM_HOP], row[TO_HOP], row[AMOUNT], row[WHERE], row[PART] = event, hop, to_hop, amount, where, part
     return written + 1
+
+
+@njit(cache=True)
+def where_to(classes: Int8, u: int, v: int, hop: int, hops: int, known: bool, small: bool) -> tuple[int, int]:
+    """Which place money that goes from u to v is in, and its hop there."""
+    to = hop if hop == 0 and classes[u] == BORROWER and classes[v] == BORROWER else hop + 1
+    if classes[v] >= LOAN:
+        return REPAID, min(to, hops)
+    if to > hops:
+        return BEYOND, hop
+    if classes[v] >= OWNER or (classes[v] == BORROWER and to > 0):
+        return HOME, to
+    if small and not known:
+        return SMALL, to
+    return MOVED, to
 
 
 @njit(cache=True)
@@ -193,98 +245,88 @@ def follow(
     classes: Int8,
     book: Book,
     trace: int,
-    node: int,
-    amount: int,
-    ts: int,
-    skip: int,
-    begin: int,
+    paid: Int64,
+    hops: int,
     end: int,
     fifo: bool,
     same_time: bool,
-    small: int,
 ) -> tuple[int, int, int]:
-    """Follow ``amount`` paid to ``node`` at ``ts`` through movements begin..end, without ``skip`` (its own).
+    """Follow the disbursements ``paid`` (rows of D_ columns, in order of time) through movements up to ``end``.
 
-    Fills ``book.flows`` and ``book.sums``; returns accounts reached, flows recorded, limits reached.
+    Fills ``book.flows``, ``book.sums`` and ``book.kept``; returns accounts reached, flows recorded, limits reached.
     """
-    hops = len(book.parts) - 2
-    clean = hops + 1
-    book.sums[:] = 0
+    many = len(paid)
+    labels = 1 + many * (hops + 1)
+    book.sums[:many] = 0
     book.free[0], book.free[1] = -1, 0
-    used, written, limits = 1, 0, 0
-    open_slot(book, trace, node, 0)
-    put(book, fifo, 0, amount, 0, ts, same_time)
-    moving = amount  # the loan's money that a later movement could still take along
-    for i in range(begin, end):
-        if moving == 0:
+    used, written, limits = 0, 0, 0
+    moving = 0  # the loan's money that a later movement could still take along
+    begun, own, over = 0, 0, 0  # disbursements that are there, whose own row was passed, that are no longer followed
+    for i in range(paid[0, D_PLACE], end + 1):
+        while begun < many and paid[begun, D_PLACE] <= i:
+            node, amount = paid[begun, D_NODE], paid[begun, D_AMOUNT]
+            slot = open_slot(book, trace, node, used, labels)
+            used = max(used, slot + 1)
+            label = 1 + begun * (hops + 1)
+            if slot >= 0 and put(book, fifo, slot, amount, label, paid[begun, D_TS], same_time, labels):
+                moving += amount
+            else:
+                limits |= TOO_MANY_ACCOUNTS if slot < 0 else TOO_MANY_LOTS
+                book.sums[begun, SMALL, classes[node], 0] += amount
+            begun += 1
+        if i == end or (moving == 0 and begun == many):
             break
         u, v, x, t = moves.src[i], moves.dst[i], moves.amount[i], moves.ts[i]
+        while over < begun and paid[over, D_UNTIL] < t:
+            low = 1 + over * (hops + 1)
+            moving -= stop_following(book, fifo, used, low, low + hops + 1)
+            over += 1
+        while own < many and paid[own, D_EVENT] < i:
+            own += 1
         active = book.slot_of[u, 0] == trace
         known = book.slot_of[v, 0] == trace
-        if u == v or i == skip or not (active or known):
+        if u == v or (own < many and paid[own, D_EVENT] == i) or not (active or known):
             continue
         if not active:
-            if not put(book, fifo, book.slot_of[v, 1], x, CLEAN, t, same_time):
+            if not put(book, fifo, book.slot_of[v, 1], x, CLEAN, t, same_time, labels):
                 limits |= TOO_MANY_LOTS
             continue
-        source = book.slot_of[u, 1]
         if fifo:
-            draw_first_in(book, source, x, t, same_time)
+            draw_first_in(book, book.slot_of[u, 1], x, t, same_time, labels)
         else:
-            draw_in_proportion(book, source, x, t, same_time)
-        for h in range(hops + 1):
-            part = book.parts[h]
+            draw_in_proportion(book, book.slot_of[u, 1], x, t, same_time, labels)
+        for k in range(1, labels):
+            part = book.parts[k]
             if part == 0:
                 continue
-            to = h if h == 0 and classes[u] == BORROWER and classes[v] == BORROWER else h + 1
-            where = MOVED
-            if classes[v] == LOAN:
-                where, to = REPAID, min(to, hops)
-            elif to > hops:
-                where, to = BEYOND, h
-            elif classes[v] >= OWNER or (classes[v] == BORROWER and to > 0):
-                where = HOME
-            elif book.slot_of[v, 0] != trace and part < small:
-                where = SMALL
+            d, h = (k - 1) // (hops + 1), (k - 1) % (hops + 1)
+            where, to = where_to(classes, u, v, h, hops, book.slot_of[v, 0] == trace, part < paid[d, D_SMALL])
             if where == MOVED:
-                slot = open_slot(book, trace, v, used)
+                slot = open_slot(book, trace, v, used, labels)
+                used = max(used, slot + 1)
                 if slot < 0:
                     where = SMALL
                     limits |= TOO_MANY_ACCOUNTS
-                else:
-                    used = max(used, slot + 1)
-                    if not put(book, fifo, slot, part, to, t, same_time):
-                        where = SMALL
-                        limits |= TOO_MANY_LOTS
+                elif not put(book, fifo, slot, part, k - h + to, t, same_time, labels):
+                    where = SMALL
+                    limits |= TOO_MANY_LOTS
             if where != MOVED:
                 moving -= part
-                book.sums[where, classes[u] if where == BEYOND else classes[v], to] += part
+                book.sums[d, where, classes[u] if where == BEYOND else classes[v], to] += part
             if written == len(book.flows):
                 limits |= TOO_MANY_FLOWS
-            written = note_flow(book, written, i, h, to, part, where)
-        rest = book.parts[clean]
+            written = note_flow(book, written, i, h, to, part, where, d)
+        rest = book.parts[CLEAN]
         if (
             rest > 0
             and book.slot_of[v, 0] == trace
-            and not put(book, fifo, book.slot_of[v, 1], rest, CLEAN, t, same_time)
+            and not put(book, fifo, book.slot_of[v, 1], rest, CLEAN, t, same_time, labels)
         ):
             limits |= TOO_MANY_LOTS
+    stop_following(book, fifo, used, 1, labels)
     for slot in range(used):
-        gather(book, fifo, slot)
-        for h in range(hops + 1):
-            book.sums[HELD, classes[book.node_of[slot]], h] += book.pool[slot, h]
+        for k in range(1, labels):
+            book.sums[(k - 1) // (hops + 1), HELD, classes[book.node_of[slot]], (k - 1) % (hops + 1)] += book.kept[
+                slot, k
+            ]
     return used, written, limits
-
-
-@njit(cache=True)
-def gather(book: Book, fifo: bool, slot: int) -> None:
-    """Bring what is on an account together in its row of ``pool``: by hop, then clean."""
-    clean = len(book.parts) - 1
-    if not fifo:
-        settle(book, slot, 0, True)
-        return
-    lot = book.first[slot]
-    while lot >= 0:
-        hop = book.lots[lot, L_HOP]
-        book.pool[slot, clean if hop == CLEAN else hop] += book.lots[lot, L_AMOUNT]
-        lot = book.lots[lot, L_NEXT]

@@ -1,4 +1,4 @@
-"""Where the money of a loan went: from its disbursement hop by hop over later transfers, every cent in one place.
+"""Where the money of a loan went: from each disbursement hop by hop over later transfers, every cent in one place.
 
 Attribution is a rule, named by the caller, never a fact. ``fifo``: an account's first money in is its first money out.
 ``proportional``: an outgoing amount is a mixture of all money on the account. Both know an account's money only from
@@ -9,11 +9,13 @@ is booked later).
 A cent ends in exactly one place: *held* by an account at the horizon; *home*, on an account of the borrower (after it
 was elsewhere), an owner, a guarantor or a buyer, where following ends; *repaid* into a loan; *beyond* the last hop; or
 *small*, a part too small (or one too many) to open another account for. Moves between the borrower's own accounts are
-no hops.
+no hops. The disbursements of one loan are followed together, each for its own time: a movement out of money of two of
+them is shared out between the two, so the places of all of them add up to what was disbursed.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,6 +23,15 @@ import numpy as np
 import numpy.typing as npt
 
 from graph.proceeds.kernel import (
+    CLASSES,
+    D_AMOUNT,
+    D_EVENT,
+    D_NODE,
+    D_PLACE,
+    D_SMALL,
+    D_TS,
+    D_UNTIL,
+    PART,
     PLACES,
     TOO_MANY_ACCOUNTS,
     TOO_MANY_FLOWS,
@@ -66,6 +77,19 @@ class TraceRule:
 
 
 @dataclass(frozen=True)
+class Payout:
+    """One disbursement: ``amount`` reached ``node`` at ``ts``; ``event``: its own row among the movements, -1 for none.
+
+    That row is not counted as other money.
+    """
+
+    node: int
+    amount: int
+    ts: int
+    event: int = -1
+
+
+@dataclass(frozen=True)
 class Trace:
     """Where one disbursement went.
 
@@ -91,53 +115,70 @@ class Tracer:
             raise ValueError("amounts must not be negative")
         self.moves = moves
         self.rule = rule
-        hops, slots = rule.max_hops, rule.max_accounts
         self._traces = 0
-        self._book = Book(
-            np.zeros((nodes, 2), np.int64),
+        self._slot_of = np.zeros((nodes, 2), np.int64)
+        self._room = 0
+        self._book = self._make_book(1)
+
+    def _make_book(self, disbursements: int) -> Book:
+        rule, slots = self.rule, self.rule.max_accounts
+        self._room = disbursements
+        labels = 1 + disbursements * (rule.max_hops + 1)
+        return Book(
+            self._slot_of,
             np.zeros(slots, np.int64),
-            np.zeros((slots, hops + 2), np.int64),
-            np.zeros((slots, hops + 3), np.int64),
+            np.zeros((slots, labels), np.int64),
+            np.zeros((slots, labels + 1), np.int64),
+            np.zeros((slots, labels), np.int64),
             np.zeros(slots, np.int64),
             np.zeros(slots, np.int64),
             np.zeros((rule.max_lots, 4), np.int64),
             np.zeros(2, np.int64),
-            np.zeros(hops + 2, np.int64),
-            np.zeros((rule.max_flows, 5), np.int64),
-            np.zeros((len(PLACES), 6, hops + 1), np.int64),
+            np.zeros(labels, np.int64),
+            np.zeros((rule.max_flows, 6), np.int64),
+            np.zeros((disbursements, len(PLACES), CLASSES, rule.max_hops + 1), np.int64),
         )
 
     def trace(self, node: int, amount: int, ts: int, classes: Int8, own_move: int = -1) -> Trace:
-        """Follow ``amount`` that reached ``node`` at ``ts``.
+        """Follow one disbursement: ``trace_all`` of one."""
+        return self.trace_all([Payout(node, amount, ts, own_move)], classes)[0]
 
-        ``classes``: the class of each node (graph.proceeds.kernel: OTHER .. LOAN). ``own_move``: the disbursement's own
-        row among the movements, which must not count as other money.
+    def trace_all(self, payouts: Sequence[Payout], classes: Int8) -> list[Trace]:
+        """Follow the disbursements of one loan together; a trace for each, in the order given.
+
+        ``classes``: the class of each node (graph.proceeds.kernel: OTHER .. GROUP_LOAN). A limit that is reached is
+        told in the trace of each.
         """
-        rule, book = self.rule, self._book
+        rule, ts = self.rule, self.moves.ts
+        if not payouts:
+            return []
+        order = sorted(range(len(payouts)), key=lambda k: (payouts[k].ts, payouts[k].event))
+        paid = np.zeros((len(payouts), 7), np.int64)
+        for row, k in zip(paid, order, strict=True):
+            p = payouts[k]
+            row[D_EVENT], row[D_NODE], row[D_AMOUNT], row[D_TS] = p.event, p.node, p.amount, p.ts
+            first = int(np.searchsorted(ts, p.ts, side="left"))
+            row[D_PLACE] = max(first, p.event + 1) if rule.same_time and p.event >= 0 else first
+            row[D_UNTIL], row[D_SMALL] = p.ts + rule.horizon_ms, int(rule.small_share * p.amount)
+        if len(payouts) > self._room:
+            self._book = self._make_book(len(payouts))
         self._traces += 1
-        begin = int(np.searchsorted(self.moves.ts, ts, side="left"))
-        end = int(np.searchsorted(self.moves.ts, ts + rule.horizon_ms, side="right"))
-        if own_move >= 0 and rule.same_time:
-            begin = max(begin, own_move + 1)
+        end = int(np.searchsorted(ts, paid[-1, D_UNTIL], side="right"))
+        fifo = rule.attribution == "fifo"
         used, written, limits = follow(
-            self.moves,
-            classes,
-            book,
-            self._traces,
-            node,
-            amount,
-            ts,
-            own_move,
-            begin,
-            end,
-            rule.attribution == "fifo",
-            rule.same_time,
-            int(rule.small_share * amount),
+            self.moves, classes, self._book, self._traces, paid, rule.max_hops, end, fifo, rule.same_time
         )
-        slots, hops = np.nonzero(book.pool[:used, :-1])
-        held = np.column_stack([book.node_of[slots], hops, book.pool[slots, hops]]).astype(np.int64)
         why = tuple(text for bit, text in _WHY.items() if limits & bit)
-        return Trace(amount, book.sums.copy(), book.flows[:written].copy(), held, why)
+        traces = [self._read(d, int(paid[d, D_AMOUNT]), used, written, why) for d in range(len(payouts))]
+        return [traces[order.index(k)] for k in range(len(payouts))]
+
+    def _read(self, d: int, amount: int, used: int, written: int, why: tuple[str, ...]) -> Trace:
+        book, low = self._book, 1 + d * (self.rule.max_hops + 1)
+        kept = book.kept[:used, low : low + self.rule.max_hops + 1]
+        slots, hops = np.nonzero(kept)
+        held = np.column_stack([book.node_of[slots], hops, kept[slots, hops]]).astype(np.int64)
+        flows = book.flows[:written]
+        return Trace(amount, book.sums[d].copy(), flows[flows[:, PART] == d, :PART].copy(), held, why)
 
 
 def in_time_order(moves: Moves, ties: npt.NDArray[np.int64]) -> tuple[Moves, Int64]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import networkx as nx
+
 from graph.findings.loan_traces import LoanTraceParams, find_loan_traces
 from graph.proceeds.tracer import TraceRule
 from tests.graph.small_world import edge, snapshot
@@ -55,7 +57,7 @@ def test_money_that_reaches_the_owner_over_two_hops_is_a_finding_with_a_sentence
         "20 % left to others; 17 % is still there."
     )
     assert "63 %" in found.text_zh
-    assert [e.id for e in found.edges] == ["d1", "t1", "t2"]
+    assert [e.id for e in found.edges] == ["d1", "t1", "t2", "o2", "o3", "a1"]
     roles = {m.node: m.role for m in found.members}
     assert roles == {
         "Loan:L": "loan",
@@ -80,6 +82,64 @@ def test_money_sent_to_buyers_guarantors_and_back_to_the_borrower_is_told_apart(
     (found,) = find_loan_traces(snapshot(rows, 60 * DAY))
     shares = {k: found.numbers[f"{k}_share"] for k in ("to_buyers", "to_guarantors", "to_borrower", "to_owner", "rest")}
     assert shares == {"to_buyers": 0.3, "to_guarantors": 0.2, "to_borrower": 0.1, "to_owner": 0.0, "rest": 0.4}
+
+
+def test_a_disbursement_is_not_called_the_loan_when_there_are_several() -> None:
+    rows = world([transfer("t1", "A", "B", 3, 60_000)])
+    rows["DISBURSED_TO"].append(edge("d2", "Loan:L", "Account:A", ts=5 * DAY, amount=20_000, **CNY))
+    (found,) = find_loan_traces(snapshot(rows, 60 * DAY))
+    assert found.text_en == (
+        "60 % of a disbursement of 1,000 CNY reached accounts of the borrower's owners, within two days over one hop; "
+        "40 % is still there. Of the whole loan, 1,200 CNY in two disbursements, 50 % came home."
+    )
+    assert found.text_zh.startswith("一笔 1,000 CNY 放款中 60 %")
+    assert "整笔贷款共 1,200 CNY，分 2 笔发放，合计回流 50 %" in found.text_zh
+    totals = ("disbursements", "loan_disbursed", "loan_returned_amount")
+    assert [found.numbers[n] for n in totals] == [2, 120_000, 60_000]
+
+
+def test_money_that_repays_another_loan_of_the_owner_has_come_home() -> None:
+    rows = world(
+        [transfer("t1", "A", "S", 3, 50_000)],
+        REPAID=[
+            edge("r1", "Account:S", "Loan:K", ts=4 * DAY, amount=50_000, **CNY),
+            edge("r2", "Account:A", "Loan:Z", ts=4 * DAY, amount=10_000, **CNY),
+        ],
+    )
+    rows["APPLIED_FOR"].append(edge("a2", "Person:P", "Loan:K", ts=0, amount=50_000, **CNY))
+    (found,) = find_loan_traces(snapshot(rows, 60 * DAY))
+    assert (found.numbers["to_group_loans_amount"], found.numbers["repaid_amount"]) == (50_000, 10_000)
+    assert found.numbers["hops"] == 2
+    assert [e.id for e in found.edges] == ["d1", "t1", "r1", "a2", "o3", "a1"]
+    assert "repayments of other loans of the group" in found.text_en
+    assert ("Loan:K", "group_loan") in {(m.node, m.role) for m in found.members}
+
+
+def test_only_orders_after_the_money_arrived_count_as_paid_with_it() -> None:
+    rows = world([transfer("t1", "A", "D", 3, 50_000)])
+    rows["Orders"] = [{"id": i, "ts": 0, "amount": a, **CNY} for i, a in (("X", 9_000), ("Y", 30_000), ("Z", 40_000))]
+    rows["PLACED"] += [edge("p2", "Buyer:U", "Orders:Y", ts=4 * DAY), edge("p3", "Buyer:U", "Orders:Z", ts=5 * DAY)]
+    rows["SOLD_BY"] += [edge("s2", "Orders:Y", "Merchant:M", ts=0), edge("s3", "Orders:Z", "Merchant:M", ts=0)]
+    (found,) = find_loan_traces(snapshot(rows, 60 * DAY))
+    assert found.numbers["reordered_amount"] == 50_000
+    assert [e.id for e in found.edges] == ["d1", "t1", "p2", "s2", "p3", "s3"]
+    assert "buyers then ordered for 50 % of it in the shop" in found.text_en
+
+
+def test_the_edges_of_a_finding_lead_from_the_loan_and_back() -> None:
+    transfers = [
+        transfer("t1", "A", "S", 2, 30_000),
+        transfer("t2", "S", "H", 3, 20_000),
+        transfer("t3", "S", "C", 4, 10_000),
+        transfer("t4", "A", "V", 5, 10_000),
+    ]
+    rows = world(transfers)
+    rows["OWNS"] += [edge("o6", "Company:Q", "Account:H"), edge("o7", "Person:P", "Company:Q")]
+    (found,) = find_loan_traces(snapshot(rows, 60 * DAY))
+    loop: nx.MultiGraph[str] = nx.MultiGraph([(e.src, e.dst) for e in found.edges])
+    assert nx.is_connected(loop)
+    assert all(degree > 1 for _, degree in loop.degree)
+    assert {e.id for e in found.edges} == {"d1", "t1", "t2", "t3", "o6", "o7", "o3", "o4", "g1", "a1"}
 
 
 def test_a_loan_spent_on_suppliers_is_no_finding() -> None:
@@ -121,9 +181,10 @@ def test_missing_amounts_times_and_empty_relations_are_lived_with() -> None:
 
 def test_the_amounts_of_a_finding_add_up_to_the_cent_under_both_rules() -> None:
     transfers = [
-        transfer(f"t{i}", a, b, 2 + i, 17_777 + 31 * i) for i, (a, b) in enumerate(("AS", "SB", "AD", "AC", "SV", "AB"))
+        transfer(f"t{i}", a, b, 2 + i, 17_777 + 31 * i)
+        for i, (a, b) in enumerate((("A", "S"), ("S", "B"), ("A", "D"), ("A", "C"), ("S", "V"), ("A", "B")))
     ]
     for rule in (TraceRule("fifo"), TraceRule("proportional")):
         (found,) = find_loan_traces(snapshot(world(transfers), 60 * DAY), LoanTraceParams(rule))
-        parts = ("to_borrower", "to_owner", "to_guarantors", "to_buyers", "rest", "repaid", "left")
+        parts = ("to_borrower", "to_owner", "to_guarantors", "to_buyers", "to_group_loans", "rest", "repaid", "left")
         assert sum(int(found.numbers[f"{p}_amount"]) for p in parts) == found.numbers["disbursed"]
