@@ -9,9 +9,8 @@ from typing import Annotated
 import typer
 
 from api.cli import data, keys, look, model, serve, tables
-from api.cli.output import end_progress
-
-PACKAGES = {"api", "jobs", "flow", "policy", "scoring", "gnn", "ingest", "records", "graph", "landing", "cypher"}
+from api.cli.output import FAILED, end_progress
+from api.cli.say import WRONG_CALL, fault_in_json, tell_fault
 
 app = typer.Typer(
     help="Graph-based fraud detection for e-commerce credit. Start with: ringfence demo",
@@ -37,15 +36,19 @@ for module in (data, look, model, tables, serve, keys):
 
 
 def main() -> None:
-    """Run the command line; an error of ours ends with its message and exit code 2, never with a traceback."""
+    """Run the command line; whatever goes wrong ends with a message and exit code 2, never with a traceback."""
     try:
         app()
-    except Exception as error:
-        if type(error).__module__.split(".")[0] not in PACKAGES:
-            raise
+    except SystemExit as end:
+        if end.code == FAILED:
+            fault_in_json(WRONG_CALL)
+        raise
+    except Exception as error:  # noqa: BLE001 - the last place that can keep a traceback from the terminal
+        from api.cli.faults import fault_of
+
         end_progress()
-        typer.secho(f"error [{type(error).__name__}]: {error}", err=True, fg="red")
-        sys.exit(2)
+        tell_fault(fault_of(error))
+        sys.exit(FAILED)
 
 
 if __name__ == "__main__":

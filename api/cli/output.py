@@ -7,6 +7,7 @@ on stdout; progress and messages go to stderr.
 from __future__ import annotations
 
 import json
+import math
 import re
 import sys
 import time
@@ -15,6 +16,8 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from api.cli.say import Fault, answered, tell_fault
+
 if TYPE_CHECKING:
     from api.settings import Settings
     from jobs.home import Home
@@ -22,6 +25,9 @@ if TYPE_CHECKING:
 Json = Annotated[bool, typer.Option("--json", help="one JSON object on stdout, for programs")]
 
 DONE, REFUSED, FAILED = 0, 1, 2
+
+LATEST = 4_102_444_800_000
+"""2100-01-01T00:00:00Z, as at intake."""
 
 _started = time.monotonic()
 
@@ -91,18 +97,26 @@ def answer(value: object, as_json: bool, lines: Iterable[str]) -> None:
     """The command's answer: one JSON object, or lines for people."""
     end_progress()
     if as_json:
-        typer.echo(json.dumps(value, ensure_ascii=False, default=str, sort_keys=True))
+        typer.echo(json.dumps(_plain(value), ensure_ascii=False, default=str, sort_keys=True, allow_nan=False))
+        answered()
     else:
         for line in lines:
             typer.echo(line)
 
 
+def _plain(value: object) -> object:
+    """JSON has no word for NaN and infinities: they become null."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {str(k): _plain(v) for k, v in value.items()}
+    return [_plain(v) for v in value] if isinstance(value, list | tuple) else value
+
+
 def fail(code: str, message: str, next_step: str | None = None) -> NoReturn:
     """End the command: it could not run."""
     end_progress()
-    typer.secho(f"error [{code}]: {message}", err=True, fg="red")
-    if next_step:
-        typer.echo(f"  next: {next_step}", err=True)
+    tell_fault(Fault(code, message, next_step))
     raise typer.Exit(FAILED)
 
 
@@ -139,14 +153,18 @@ def moment(text: str | None) -> int | None:
     """A time given on the command line: ISO 8601 with a zone, epoch ms, or nothing."""
     if text is None:
         return None
-    if text.isdigit():
-        return int(text)
-    from datetime import datetime
+    from datetime import UTC, datetime, timedelta
 
     try:
-        when = datetime.fromisoformat(text)
-    except ValueError:
+        if text.isdecimal() and len(text) < 20:
+            when = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(text))
+        else:
+            when = datetime.fromisoformat(text)
+    except (ValueError, OverflowError):
         fail("bad_time", f"{text!r} is not a time", "write it as 2026-06-30T00:00:00+08:00")
     if when.tzinfo is None:
         fail("naive_time", f"{text!r} has no zone", "add one, such as +08:00 or Z")
-    return int(when.timestamp() * 1000)
+    at = (when - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
+    if not 0 <= at <= LATEST:
+        fail("bad_time", f"{text!r} lies outside 1970 to 2100")
+    return at
