@@ -1,4 +1,4 @@
-"""Who stands around a loan: the borrower, its owners, its guarantors, the buyers of its shop; their accounts and loans."""
+"""Who stands around a loan: borrower, owners, guarantors, buyers of the shop; their accounts and other loans."""
 
 from __future__ import annotations
 
