@@ -10,7 +10,7 @@ from sqlalchemy import Connection, insert, select
 
 from records.tables import audit
 
-Action = Literal["key.create", "key.revoke", "export", "read.clear"]
+Action = Literal["key.create", "key.revoke", "export", "read.clear", "verdict", "pair"]
 
 
 @dataclass(frozen=True)

@@ -110,6 +110,35 @@ finding_event_ids = Table(
 )
 """The ids an event names."""
 
+verdicts = Table(
+    "verdicts",
+    metadata,
+    Column("entry", Sequence, primary_key=True, autoincrement=True),
+    Column("finding_id", String(128), nullable=False, index=True),
+    Column("kind", String(32), nullable=False),
+    Column("verdict", String(16), nullable=False),  # confirmed or false_alarm
+    Column("note", Text, nullable=False),
+    Column("members", Json, nullable=False),  # the finding's members when it was judged, Kind:id
+    Column("graph_version", String(64), nullable=False),
+    Column("actor", String(128), nullable=False),
+    Column("ts", BigInteger, nullable=False),
+)
+"""What people found when they looked into findings; the newest of an id counts."""
+
+pair_words = Table(
+    "pair_words",
+    metadata,
+    Column("entry", Sequence, primary_key=True, autoincrement=True),
+    Column("first", String(256), nullable=False),  # Kind:id, the smaller of the two
+    Column("second", String(256), nullable=False),
+    Column("word", String(16), nullable=False),  # same, not_same, or open: what was said is taken back
+    Column("note", Text, nullable=False),
+    Column("actor", String(128), nullable=False),
+    Column("ts", BigInteger, nullable=False),
+    Index("ix_pair_words_first_second", "first", "second"),
+)
+"""What people said on whether two subjects are one hand; the newest of a pair counts."""
+
 api_keys = Table(
     "api_keys",
     metadata,

@@ -2,9 +2,11 @@
 
 Subjects that OWNS joins are one party (an owner and the own shop share everything, and no finding comes of it).
 Parties are joined into clusters by graph.identity.clusters. A cluster is a finding when one of its devices or phones
-is shared by three parties, or by two that have shops. Numbers:
+is shared by three parties, or by two that have shops; an account of several holders counts as a device. What people
+said on pairs of subjects (``told``) is obeyed. Numbers:
 
-* ``devices``, ``phones``, ``addresses``: identifiers shared by two parties of the cluster or more
+* ``devices``, ``phones``, ``addresses``, ``shared_accounts`` (of several holders): identifiers shared by two parties of
+  the cluster or more
 * ``merchants``, ``persons``, ``buyers``, ``accounts``: members by kind; ``parties``: how many different hands
 * ``parties_with_shops``; ``busiest_users``: parties behind the most shared device or phone
 * ``orders``: of its buyers; ``same_shop_share``: share of them at shops where two parties of the cluster bought
@@ -21,7 +23,7 @@ all within 0..1; place 0.15 for a family, 0.3 for a crowd, 0.5 for an agency, el
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -29,6 +31,7 @@ from graph.findings.figures import count_en, percent
 from graph.findings.finding import EdgeRef, Finding, Member, fresh_id
 from graph.identity.clusters import Clusters, identity_clusters
 from graph.identity.links import SUBJECTS, TOKENS
+from graph.identity.told import Told
 from graph.snapshot import NULL, Int64, Snapshot
 
 _FAMILY = 8
@@ -42,6 +45,7 @@ class SharedDeviceParams:
     ``min_family_users``: families in which fewer share one device or phone are left out altogether.
     """
 
+    told: Told = field(default_factory=Told)
     hub: int = 12
     min_family_users: int = 5
     max_members: int = 2_000
@@ -66,7 +70,7 @@ def find_shared_devices(snapshot: Snapshot, params: SharedDeviceParams = SharedD
 
 def shared_devices(snapshot: Snapshot, params: SharedDeviceParams) -> SharedDevices:
     """The findings, with an account of what was told apart and left out."""
-    clusters = identity_clusters(snapshot, params.hub)
+    clusters = identity_clusters(snapshot, params.hub, params.told)
     reader = _Reader(snapshot, clusters, params)
     findings, families = [], 0
     for cluster in reader.qualified():
@@ -122,7 +126,7 @@ class _Reader:
         self._sorted_pairs = clusters.of_party[clusters.pairs.a][self._pair_order]
 
     def qualified(self) -> Int64:
-        """Clusters with a device or phone of three parties, or of two with shops; ascending."""
+        """Clusters with a device, phone or account of three parties, or of two with shops; ascending."""
         enough = (self._token_size >= 3) | (self._token_shops >= 2)
         return np.unique(self._token_cluster[enough & (self._token_kind != TOKENS.index("Address"))])
 
@@ -150,6 +154,7 @@ class _Reader:
         first_shared, first, last = self._times(low, high)
         members = [self._member(SUBJECTS, links.subject_base, links.subject_kind, s) for s in subjects]
         members += [self._member(TOKENS, links.token_base, links.token_kind, t) for t in tokens]
+        members = list(dict.fromkeys(members))  # a shared account may be seen as one who uses, too
         id_ = fresh_id("shared_device", [m.node for m in members])
         why = []
         if len(members) > self._params.max_members:
@@ -162,6 +167,7 @@ class _Reader:
             "devices": int(token_counts[0]),
             "phones": int(token_counts[1]),
             "addresses": int(token_counts[2]),
+            "shared_accounts": int(token_counts[3]),
             "parties": len(parties),
             "parties_with_shops": with_shops,
             "busiest_users": busiest,
@@ -287,13 +293,14 @@ _TOKEN_WORDS = (
     ("devices", "device", "台设备"),
     ("phones", "phone number", "个电话"),
     ("addresses", "address", "个地址"),
+    ("shared_accounts", "account of several holders", "个共有账户"),
 )
 
 
 def _sentences(n: dict[str, float | int | str]) -> tuple[str, str]:
     who_en = _and_en([count_en(int(n[k]), one) for k, one, _ in _WORDS if n[k]])
     who_zh = "、".join(f"{n[k]} {word}" for k, _, word in _WORDS if n[k])
-    many = {"address": "addresses"}
+    many = {"address": "addresses", "account of several holders": "accounts of several holders"}
     what_en = _and_en([count_en(int(n[k]), one, many.get(one)) for k, one, _ in _TOKEN_WORDS if n[k]])
     what_zh = "、".join(f"{n[k]} {word}" for k, _, word in _TOKEN_WORDS if n[k])
     en = f"{who_en} of {count_en(int(n['parties']), 'different hand')} share {what_en}"

@@ -11,7 +11,7 @@ from graph.identity.evidence import JOIN, PairEvidence, pair_evidence
 from graph.identity.links import IdentityLinks, identity_links
 from graph.identity.parties import parties
 from graph.identity.places import Trade, farms, honest_places, is_address, trade_of
-from graph.identity.union import components
+from graph.identity.told import Told, party_pairs, told_components
 from graph.snapshot import Int64, Snapshot
 
 Bool = npt.NDArray[np.bool_]
@@ -49,8 +49,11 @@ class Clusters:
     farm: Bool
 
 
-def identity_clusters(snapshot: Snapshot, hub: int) -> Clusters:
-    """Join parties over shared identifiers; ``hub``: identifiers of more parties than this join nobody (but farms)."""
+def identity_clusters(snapshot: Snapshot, hub: int, told: Told = Told()) -> Clusters:  # noqa: B008 - it is frozen
+    """Join parties over shared identifiers; ``hub``: identifiers of more parties than this join nobody (but farms).
+
+    ``told``: what people said on pairs of subjects; it is obeyed whatever the evidence.
+    """
     links = identity_links(snapshot)
     party = parties(snapshot, links)
     n_parties = int(party.max(initial=-1)) + 1
@@ -76,12 +79,18 @@ def identity_clusters(snapshot: Snapshot, hub: int) -> Clusters:
         hub,
     )
     joined = pairs.weight >= JOIN
-    pairs = PairEvidence(pairs.a[joined], pairs.b[joined], pairs.weight[joined], pairs.kinds[joined])
     on_farm = np.flatnonzero(farm[uses.token])
     first_user = uses.party[uses.ptr[uses.token[on_farm]]]
-    of_party = components(
-        n_parties, np.concatenate([pairs.a, first_user]), np.concatenate([pairs.b, uses.party[on_farm]])
+    of_party = told_components(
+        n_parties,
+        np.concatenate([pairs.a[joined], first_user]),
+        np.concatenate([pairs.b[joined], uses.party[on_farm]]),
+        np.concatenate([pairs.weight[joined], np.full(len(on_farm), JOIN)]),
+        party_pairs(snapshot, links, party, told.same),
+        party_pairs(snapshot, links, party, told.apart),
     )
+    joined &= of_party[pairs.a] == of_party[pairs.b]
+    pairs = PairEvidence(pairs.a[joined], pairs.b[joined], pairs.weight[joined], pairs.kinds[joined])
     return Clusters(links, party, shops, uses, trade, pairs, of_party, crowd, honest, farm)
 
 

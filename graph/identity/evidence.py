@@ -20,6 +20,7 @@ from graph.snapshot import NULL, Float64, Int32, Int64
 JOIN = 0.25
 BASE_DEVICE = 1.0
 BASE_PHONE = 1.0
+BASE_ACCOUNT = 1.0  # a card of several holders
 BASE_ADDRESS_SHOPS = 0.6  # between two parties that both have shops
 BASE_ADDRESS = 0.2
 RESOLD_MS = 90 * 86_400_000
@@ -41,8 +42,8 @@ def pair_evidence(
 ) -> PairEvidence:
     """Evidence for every pair of parties that share an identifier of at most ``hub`` parties.
 
-    Rows: distinct (token, party), sorted by token; ``kind``: 0 device, 1 phone, 2 address. ``has_shops``: shops of
-    each party. Work is at most hub / 2 pairs a row.
+    Rows: distinct (token, party), sorted by token; ``kind``: 0 device, 1 phone, 2 address, 3 account. ``has_shops``:
+    shops of each party. Work is at most hub / 2 pairs a row.
     """
     starts = np.flatnonzero(np.r_[True, token[1:] != token[:-1]]) if len(token) else np.empty(0, np.int64)
     ptr = np.r_[starts, len(token)].astype(np.int64)
@@ -62,6 +63,21 @@ def pair_evidence(
         np.add.reduceat(weight, first),
         np.add.reduceat(new_kind.astype(np.int32), first),
     )
+
+
+@njit(cache=True, nogil=True)
+def base_weight(kind: int, both_shops: bool, first_a: int, first_b: int, last_a: int, last_b: int) -> float:
+    """What an identifier of a kind says on two of its users before its rarity; times as in ``Uses``."""
+    if kind == 1:
+        return BASE_PHONE
+    if kind == 2:
+        return BASE_ADDRESS_SHOPS if both_shops else BASE_ADDRESS
+    if kind == 3:
+        return BASE_ACCOUNT
+    until = min(last_a, last_b)
+    if first_a != NULL and first_b != NULL and until != NULL and max(first_a, first_b) - until > RESOLD_MS:
+        return BASE_DEVICE * RESOLD
+    return BASE_DEVICE
 
 
 @njit(cache=True, nogil=True)
@@ -86,16 +102,8 @@ def _pairs(
         for x in range(low, high):
             for y in range(x + 1, high):
                 p, q = party[x], party[y]
-                if kind[x] == 0:
-                    base = BASE_DEVICE
-                    apart = max(first_ts[x], first_ts[y])
-                    until = min(last_ts[x], last_ts[y])
-                    if first_ts[x] != NULL and first_ts[y] != NULL and until != NULL and apart - until > RESOLD_MS:
-                        base *= RESOLD
-                elif kind[x] == 1:
-                    base = BASE_PHONE
-                else:
-                    base = BASE_ADDRESS_SHOPS if has_shops[p] > 0 and has_shops[q] > 0 else BASE_ADDRESS
+                both = has_shops[p] > 0 and has_shops[q] > 0
+                base = base_weight(kind[x], both, first_ts[x], first_ts[y], last_ts[x], last_ts[y])
                 a[w], b[w] = min(p, q), max(p, q)
                 weight[w], of_kind[w] = base * rarity, kind[x]
                 w += 1

@@ -1,4 +1,4 @@
-"""Who was seen with which device, phone and address: all of a snapshot's identity edges as one table of numbers."""
+"""Who was seen with which device, phone, address and shared account: a snapshot's identity edges as one table."""
 
 from __future__ import annotations
 
@@ -9,8 +9,13 @@ import numpy as np
 from graph.snapshot import NULL, Int32, Int64, Relation, Snapshot
 
 SUBJECTS = ("Merchant", "Person", "Buyer", "Account")
-TOKENS = ("Device", "Phone", "Address")
-_EDGES = {"Device": ("USED_DEVICE",), "Phone": ("HAS_PHONE",), "Address": ("SHIPS_FROM", "REGISTERED_AT")}
+TOKENS = ("Device", "Phone", "Address", "Account")
+_EDGES = {
+    "Device": ("USED_DEVICE",),
+    "Phone": ("HAS_PHONE",),
+    "Address": ("SHIPS_FROM", "REGISTERED_AT"),
+    "Account": ("OWNS",),  # a card of several holders: one holder's own is that holder (graph.identity.parties)
+}
 
 
 @dataclass(frozen=True)
@@ -71,6 +76,13 @@ def identity_links(snapshot: Snapshot) -> IdentityLinks:
                 own = snapshot.relations.get((kind, type_, token_kind))
                 if own is None:
                     continue
+                if type_ == "OWNS":
+                    shared = np.flatnonzero(account_holders(snapshot)[own.dst] > 1)
+                    since = own.int64("since")[shared]
+                    who, card = own.src[shared].astype(np.int64), own.dst[shared].astype(np.int64)
+                    base = subject_base[kind], token_base[token_kind]
+                    add(own, who + base[0], card + base[1], since, np.full(len(shared), NULL), shared)
+                    continue
                 first = own.int64("first_ts") if type_ == "USED_DEVICE" else own.int64("since")
                 last = own.int64("last_ts") if type_ == "USED_DEVICE" else np.full(len(own), NULL)
                 subject = own.src.astype(np.int64) + subject_base[kind]
@@ -84,6 +96,16 @@ def identity_links(snapshot: Snapshot) -> IdentityLinks:
         what = by_order.dst[edge].astype(np.int64) + token_base[token_kind]
         add(by_order, who, what, ts, ts, edge)
     return _once(columns, tuple(relations), subject_base, token_base, n_subjects, n_tokens)
+
+
+def account_holders(snapshot: Snapshot) -> Int64:
+    """How many different parties own each account."""
+    holders = np.zeros(len(snapshot.nodes["Account"]), np.int64)
+    for relation in snapshot.of_type("OWNS"):
+        if relation.dst_kind == "Account":
+            pairs = np.unique(relation.src.astype(np.int64) << 32 | relation.dst)
+            holders += np.bincount(pairs & 0xFFFFFFFF, minlength=len(holders))
+    return holders
 
 
 def _bases(snapshot: Snapshot, kinds: tuple[str, ...]) -> tuple[dict[str, int], int]:

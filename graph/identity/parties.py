@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from graph.identity.links import SUBJECTS, IdentityLinks
+from graph.identity.links import SUBJECTS, IdentityLinks, account_holders
 from graph.identity.union import components
 from graph.snapshot import Int64, Snapshot
 
@@ -18,12 +18,7 @@ def parties(snapshot: Snapshot, links: IdentityLinks) -> Int64:
     companies = len(snapshot.nodes["Company"])
     base = {**links.subject_base, "Company": links.n_subjects}
     left, right = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-    holders = np.zeros(len(snapshot.nodes["Account"]), np.int64)
-    for relation in snapshot.of_type("OWNS"):
-        if relation.dst_kind == "Account":
-            holders += np.bincount(
-                np.unique(relation.src.astype(np.int64) << 32 | relation.dst) & 0xFFFFFFFF, minlength=len(holders)
-            )
+    holders = account_holders(snapshot)
     for relation in snapshot.of_type("OWNS"):
         keep = np.ones(len(relation), np.bool_)
         if relation.dst_kind == "Account":

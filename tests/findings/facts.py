@@ -54,3 +54,9 @@ class Facts:
             return pa.Table.from_pylist(full, schema=schemas[table])
 
         return build_snapshot(read, as_of)
+
+    def table(self, name: str) -> pa.Table:
+        """The rows of one table as landing holds them."""
+        schema = landing_schemas()[name]
+        stamped = [{"updated_ts": 0, "known_ts": 0, **row} for row in self._rows[name]]
+        return pa.Table.from_pylist([{n: row.get(n) for n in schema.names} for row in stamped], schema=schema)
