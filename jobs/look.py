@@ -6,8 +6,11 @@ from dataclasses import asdict, dataclass
 
 from graph.findings.finding import KINDS, Finding
 from graph.findings.table import findings_from_table
+from graph.findings.verdicts import with_verdicts
 from graph.snapshot_files import current_version, read_table
 from jobs.home import Home
+from records.database import open_records, reading
+from records.verdicts import verdicts_in_force
 
 
 class LookError(Exception):
@@ -27,11 +30,13 @@ class Page:
 
 
 def all_findings(home: Home) -> tuple[str, list[Finding]]:
-    """The published version and its findings, in the order they were published."""
+    """The published version and its findings, in the order they were published, marked with the verdicts on record."""
     version = current_version(home.snapshots)
     if version is None:
         raise LookError("nothing is published yet: run `ringfence refresh`")
-    return version, findings_from_table(read_table(home.snapshots / version, "findings"))
+    findings = findings_from_table(read_table(home.snapshots / version, "findings"))
+    with reading(open_records(home.records_url)) as connection:
+        return version, with_verdicts(findings, verdicts_in_force(connection))
 
 
 def find_clusters(

@@ -13,8 +13,10 @@ import pyarrow.compute as pc
 from graph.features.compute import FEATURE_SET_VERSION, compute_features
 from graph.findings.finding import Finding
 from graph.findings.lineage import keep_ids
-from graph.findings.mine import mine_findings
+from graph.findings.mine import MiningParams, mine_findings
+from graph.findings.shared_devices import SharedDeviceParams
 from graph.findings.table import findings_from_table, findings_to_table
+from graph.findings.verdicts import with_verdicts
 from graph.model import landing_schemas
 from graph.snapshot_build import build_snapshot
 from graph.snapshot_files import current_version, publish, read_manifest, read_table, save_snapshot, sweep
@@ -23,8 +25,10 @@ from graph.store.open import open_store
 from jobs.home import Home
 from jobs.progress import Report, Steps, quiet
 from landing.tables import Landing, View
-from records.database import open_records
+from records.database import open_records, reading
 from records.findings import save_findings
+from records.pair_words import words_in_force
+from records.verdicts import verdicts_in_force
 
 
 class RefreshError(Exception):
@@ -67,8 +71,11 @@ def refresh(home: Home, now: int, as_of: int | None = None, store: bool = True, 
         with steps.step("building the snapshot"):
             snapshot = build_snapshot(lambda table: view.newest(table, moment), moment)
         with steps.step("looking for rings, shared devices, loops, circles, traces"):
-            mined = mine_findings(snapshot)
-            findings, events = keep_ids(mined, published_findings(home.snapshots), moment)
+            with reading(open_records(home.records_url)) as connection:
+                told, verdicts = words_in_force(connection), verdicts_in_force(connection)
+            mined = mine_findings(snapshot, MiningParams(shared_devices=SharedDeviceParams(told=told)))
+            kept, events = keep_ids(mined, published_findings(home.snapshots), moment)
+            findings = with_verdicts(kept, verdicts)
         with steps.step("computing features"):
             features = compute_features(snapshot, findings)
         with steps.step("publishing"):

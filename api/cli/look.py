@@ -83,6 +83,14 @@ def export(
 
 
 def _finding(f: Finding, language: str) -> list[str]:
+    from graph.findings.verdicts import verdict_of
+
     cut = "" if f.complete else f"  [cut off: {f.truncated_why}]"
     text = f.text_zh if language == "zh" else f.text_en
-    return [f"{f.score:5.2f}  {f.kind:17} {f.id}{cut}", f"       {text}"]
+    lines = [f"{f.score:5.2f}  {f.kind:17} {f.id}{cut}", f"       {text}"]
+    mark = verdict_of(f)
+    if mark is not None:
+        new = f", {mark['new_members']} members are new since" if mark["new_members"] else ""
+        note = f": {mark['note']}" if mark["note"] else ""
+        lines.append(f"       [{str(mark['verdict']).replace('_', ' ')}{new}]{note}")
+    return lines
