@@ -3,10 +3,14 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 DEMO   ?= demo
+STORE  ?=
+N      ?= 200
+NEO4J_PORT ?= 7687
+NEO4J  := NEO4J_HOME=run/neo4j NEO4J_PORT=$(NEO4J_PORT) servers/neo4j/server.sh
 export MPLBACKEND := Agg
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast lint types layers docs bench serve lock clean
+.PHONY: help demo test test-fast lint types layers docs bench differential serve servers neo4j-start neo4j-stop lock clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -18,13 +22,18 @@ $(VENV)/.run: requirements.txt pyproject.toml
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps -e .
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.run requirements-dev.txt
+# What a store on a server needs on top.
+$(VENV)/.neo4j: $(VENV)/.run requirements-neo4j.txt
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements-neo4j.txt
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.neo4j requirements-dev.txt
 	@echo "setting up test tools"
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
-demo: $(VENV)/.run ## the main job on a synthetic world: clusters, a scored merchant, report.html
-	@$(BIN)/ringfence demo --out $(DEMO)
+demo: $(VENV)/.run $(if $(STORE),$(VENV)/.neo4j) ## the main job on a synthetic world (STORE=neo4j://user@host:7687: with that store)
+	@$(BIN)/ringfence $(if $(STORE),--store $(STORE)) demo --out $(DEMO) $(if $(REPLACE),--replace-store)
 
 # Browser tests need Chromium; where it can be installed it is, elsewhere they skip and say so (with CI set they fail).
 $(VENV)/.browser: $(VENV)/.dev
@@ -60,6 +69,19 @@ docs: $(VENV)/.run ## write anew the pages that are made from code
 
 bench: $(VENV)/.dev ## speed, as ratios measured side by side
 	$(BIN)/python -m benchmarks
+
+differential: $(VENV)/.dev ## every question on both stores against brute force, on N random graphs
+	$(BIN)/python -m tests.cypher.differential --graphs $(N) --store ladybug --own-server
+
+servers: ## Neo4j from Maven artefacts, no container: Java 17 and Maven are needed
+	servers/neo4j/server.sh fetch
+
+neo4j-start: ## a Neo4j server on 127.0.0.1 (NEO4J_PORT=7687), its files and its password in run/neo4j
+	@$(NEO4J) up
+	@echo "neo4j://neo4j@127.0.0.1:$(NEO4J_PORT)   RINGFENCE_STORE_PASSWORD_FILE=$(CURDIR)/run/neo4j/password"
+
+neo4j-stop: ## stop it; its data stay
+	@$(NEO4J) stop
 
 serve: $(VENV)/.run ## the scoring service on the demo's data
 	$(BIN)/ringfence --home $(DEMO)/home serve

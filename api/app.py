@@ -22,7 +22,6 @@ from api.routes.health import what_is_missing
 from api.security import require_rules
 from api.service import Clock, Service, in_thread
 from api.settings import Settings
-from jobs.home import Home
 from jobs.known import KnownMerchants
 from jobs.published import Published
 from jobs.serving import ServedModel
@@ -41,7 +40,7 @@ def create_app(settings: Settings, clock: Clock = wall_clock) -> FastAPI:
 
     Raises RecordsError when the records cannot be opened, api.security.NoRule when a route has no access rule.
     """
-    home = Home(settings.home, settings.store, settings.records)
+    home = settings.at_home()
     service = Service(
         settings=settings,
         records=open_records(home.records_url),

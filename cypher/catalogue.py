@@ -10,6 +10,8 @@ A file is named like its question and begins with three or four comment lines::
 A file that speaks of ``{Kind}`` or of ``{From}``, ``{TYPE}``, ``{To}`` is a template: it becomes one question for each
 kind, or for each pair of kinds an edge type joins, named ``file:Kind`` and ``file:From-TYPE-To``. ``{properties}`` and
 ``{returns}`` stand for the properties of that kind or type.
+
+``kind(x)`` is the kind of a node, for which the stores have words of their own: see ``with_kinds``.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ QUESTIONS = Path(__file__).parent / "questions"
 TYPES = ("STRING", "INT64", "DOUBLE", "BOOLEAN")
 
 _COLUMN = re.compile(r"\s*([a-z][a-z0-9_]*) ([A-Z0-9]+(?:\[\])?)(?: \(([^()]*)\))?\s*")
+_KIND = re.compile(r"\bkind\((\w+)\)")
 Column = tuple[str, str]
 
 
@@ -147,6 +150,11 @@ def _put(text: str, values: Mapping[str, str], var: str, properties: Mapping[str
     for hole, value in values.items():
         text = text.replace(f"{{{hole}}}", value)
     return text
+
+
+def with_kinds(text: str, word: str) -> str:
+    """A question's text with a store's own word for the kind of a node, such as ``labels({})[0]``."""
+    return _KIND.sub(lambda found: word.format(found[1]), text)
 
 
 def find(catalogue: Mapping[str, Question], name: str) -> Question:

@@ -23,7 +23,7 @@ from cypher.syntax import (
 from cypher.tokens import Token, tokenize
 
 COMPARISONS = ("=", "<>", "<", "<=", ">", ">=")
-FUNCTIONS = ("count", "sum", "min", "max", "coalesce", "collect", "size")
+FUNCTIONS = ("count", "sum", "min", "max", "coalesce", "collect", "size", "kind")
 _WORDS = """
     MATCH OPTIONAL WHERE WITH RETURN UNWIND UNION ORDER BY SKIP LIMIT AS AND OR XOR NOT IN IS NULL CASE WHEN THEN ELSE
     END DISTINCT EXISTS COUNT STARTS ENDS CONTAINS TRUE FALSE"""

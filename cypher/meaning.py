@@ -180,11 +180,19 @@ class Typing:
             raise self.error("type", f"{name} takes one argument", expr)
         if name == "sum":
             return self._sum(expr, types[0])
+        if name == "kind":
+            return self._kind(args[0], types[0])
         if name == "size" and not (types[0].endswith("[]") or types[0] == "STRING"):
             raise self.error("type", "size is that of a list or a text", expr)
         if name in ("min", "max", "collect") and types[0] not in ("STRING", "BOOLEAN", *NUMBERS):
             raise self.error("type", f"{name} takes a value", expr)
         return {"size": "INT64", "collect": types[0] + "[]"}.get(name, types[0])
+
+    def _kind(self, node: Expr, type_: str) -> str:
+        """Which kind a node is of: ids are unique within a kind only. Stores put their own word for it."""
+        if type_ != "NODE":
+            raise self.error("type", "kind is that of a node", node)
+        return "STRING"
 
     def _sum(self, expr: Call, type_: str) -> str:
         if type_ != "INT64":

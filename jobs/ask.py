@@ -33,7 +33,7 @@ def parse_params(question: str, given: Sequence[str]) -> dict[str, Any]:
 
 def ask_store(home: Home, question: str, params: Mapping[str, Any]) -> list[Row]:
     """The rows a question gives. Raises QuestionError for a parameter missing or of the wrong type."""
-    store = open_store(home.store_url)
+    store = open_store(home.store_url, password=home.store_password)
     try:
         return store.query(question, params)
     finally:

@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from graph.model import landing_schemas
 from graph.snapshot_files import current_version, read_manifest
+from graph.store.contract import StoreError
 from graph.store.open import open_store
 from jobs.home import Home
 from landing.tables import Landing
@@ -31,7 +32,8 @@ class Check:
 
 def examine(home: Home) -> list[Check]:
     """Look at packages, landing, store, snapshot, model, records and the key, without changing anything."""
-    checks = [Check("python", True, platform.python_version()), *(_package(p) for p in PACKAGES)]
+    packages = PACKAGES if home.store_is_embedded else (*PACKAGES, "neo4j")
+    checks = [Check("python", True, platform.python_version()), *(_package(p) for p in packages)]
     for name, look, next_step in (
         ("landing", _landing, "ringfence ingest SOURCE PATH"),
         ("store", _store, "ringfence refresh"),
@@ -56,7 +58,8 @@ def _package(name: str) -> Check:
     try:
         return Check(name, True, version(name))
     except PackageNotFoundError:
-        return Check(name, False, "not installed", "make demo, or pip install -r requirements.txt")
+        extra = "requirements-neo4j.txt" if name == "neo4j" else "requirements.txt"
+        return Check(name, False, "not installed", f"pip install -r {extra}")
 
 
 def _landing(home: Home) -> str | None:
@@ -66,12 +69,15 @@ def _landing(home: Home) -> str | None:
 
 
 def _store(home: Home) -> str | None:
-    if home.store_url.startswith("ladybug:") and not home.store_files():
+    if home.store_is_embedded and not home.store_files():
         return None
-    store = open_store(home.store_url)
+    store = open_store(home.store_url, password=home.store_password)
     try:
-        position = store.position()
-        return None if position is None else f"{home.store_url.partition(':')[0]}, up to batch {position}"
+        health = store.health()
+        if not health.ok:
+            raise StoreError(health.why, "the store does not answer")
+        told = f"{health.engine} {health.version} answers in {health.took_ms:.0f} ms"
+        return f"{told}, {'empty' if health.position is None else f'up to batch {health.position}'}"
     finally:
         store.close()
 

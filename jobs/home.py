@@ -9,11 +9,15 @@ class Home:
     """The paths of one installation.
 
     ``store`` is the graph store's URL (``ladybug:PATH`` or ``neo4j://user@host:7687``) and ``records`` that of the
-    operational rows; by default both are files in ``root``. Nothing is created by asking for a path.
+    operational rows; by default both are files in ``root``. ``store_password`` is that of a store on a server. Nothing
+    is created by asking for a path.
     """
 
-    def __init__(self, root: Path, store: str | None = None, records: str | None = None) -> None:
+    def __init__(
+        self, root: Path, store: str | None = None, records: str | None = None, store_password: str | None = None
+    ) -> None:
         self.root = root
+        self.store_password = store_password
         self._store = store
         self._records = records
 
@@ -27,12 +31,16 @@ class Home:
         """The graph store that questions are asked of."""
         return self._store or f"ladybug:{self.root / 'store' / 'graph.lbug'}"
 
+    @property
+    def store_is_embedded(self) -> bool:
+        """Whether the store is a file here, not a server."""
+        return self.store_url.startswith("ladybug:")
+
     def store_files(self) -> list[Path]:
         """The embedded store's files that exist now, its log beside it; none for a store on a server."""
-        scheme, _, place = self.store_url.partition(":")
-        if scheme != "ladybug":
+        if not self.store_is_embedded:
             return []
-        path = Path(place)
+        path = Path(self.store_url.partition(":")[2])
         return sorted(path.parent.glob(f"{path.name}*"))
 
     @property

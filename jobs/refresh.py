@@ -101,7 +101,7 @@ def refresh(home: Home, now: int, as_of: int | None = None, store: bool = True, 
 
 def bring_store_up(home: Home, view: View) -> Loaded:
     """Bring the store to what landing holds; the store itself remembers how far it has come."""
-    store = open_store(home.store_url)
+    store = open_store(home.store_url, password=home.store_password)
     try:
         return bring_up_to_date(store, view)
     finally:

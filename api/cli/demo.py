@@ -87,11 +87,10 @@ def _command() -> str:
     return os.path.relpath(called) if called.is_relative_to(Path.cwd()) else str(called)
 
 
-def run(out: Path, merchants: int, seed: int, now: int, report: Report) -> Demo:
-    """Do the main job in ``out``: world, ingest, refresh, train, score over HTTP, report."""
+def run(home: Home, out: Path, merchants: int, seed: int, now: int, report: Report, replace: bool = False) -> Demo:
+    """Do the main job: world (in ``out``), ingest (at ``home``), refresh, train, score over HTTP, report."""
     started = time.monotonic()
-    prepared = prepare(out, WorldSpec(merchants=merchants, seed=seed), now, report)
-    home = prepared.home
+    prepared = prepare(home, out, WorldSpec(merchants=merchants, seed=seed), now, report, replace)
     options = TrainingOptions(cut_ms=prepared.spec.end_ts, cadence_ms=CADENCE_MS, seed=seed)
     training = run_training(home.landing, home.models, options, report)
     snapshot, findings = published(home)

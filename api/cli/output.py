@@ -42,10 +42,7 @@ def settings_of(context: typer.Context) -> Settings:
 
 def home_of(context: typer.Context) -> Home:
     """The home folder the command works on: --home, else the settings'."""
-    from jobs.home import Home
-
-    settings = settings_of(context)
-    return Home(settings.home, settings.store, settings.records)
+    return settings_of(context).at_home()
 
 
 def tell(line: str) -> None:

@@ -41,13 +41,16 @@ def doctor(context: typer.Context, as_json: Json = False) -> None:
 
 
 def demo(
+    context: typer.Context,
     out: Annotated[Path, typer.Option(help="folder for the world, the data and report.html")] = Path("demo"),
     merchants: Annotated[int, typer.Option(min=100, help="shops in the world")] = 1200,
     seed: Annotated[int, typer.Option(help="of the world")] = 7,
+    replace_store: Annotated[bool, typer.Option("--replace-store", help="whatever graph a server holds goes")] = False,
     as_json: Json = False,
 ) -> None:
     """The main job, end to end, on a synthetic world: clusters, a scored merchant, report.html."""
     from api.cli.demo import run
 
-    done = run(out, merchants, seed, now_ms(), progress)
+    context.obj |= {"home": out / "home"}
+    done = run(home_of(context), out, merchants, seed, now_ms(), progress, replace_store)
     answer(done.to_json(), as_json, done.lines())

@@ -163,6 +163,12 @@ class Store(Protocol):
     def set_position(self, position: int | None) -> None:
         """Note the landing position."""
 
+    def origin(self) -> int | None:
+        """Which landing the content came from (graph.store.load.origin_of); None when nobody said."""
+
+    def set_origin(self, origin: int) -> None:
+        """Note which landing the content comes from."""
+
     def nodes(self, kind: str) -> pa.Table:
         """All nodes of a kind in landing columns; bare nodes have no updated_ts. In no particular order."""
 

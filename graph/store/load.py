@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -10,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from graph.model import EDGES, KINDS, edge_schema
-from graph.store.contract import Changes, Store
+from graph.store.contract import Changes, Store, StoreError
 from graph.store.rows import ENDS, with_bare_nodes
 from landing.tables import View, newest_versions
 
@@ -40,6 +41,7 @@ def load_all(store: Store, view: View) -> Loaded:
     edges = {e.name: view.newest(e.name) for e in EDGES}
     nodes = with_bare_nodes({k.name: view.newest(k.name) for k in KINDS}, edges)
     store.bulk_load(nodes, edges)
+    store.set_origin(origin_of(view))
     store.set_position(view.position)
     store.checkpoint()
     return Loaded(_rows(nodes), _rows(edges), view.position, anew=True)
@@ -67,11 +69,30 @@ def apply_new(store: Store, view: View, after_position: int, progress: Progress 
 
 
 def bring_up_to_date(store: Store, view: View, progress: Progress | None = None) -> Loaded:
-    """Load anew when the store is not whole or most of landing is news to it, apply what is new otherwise."""
+    """Load anew when the store is not whole or most of landing is news to it, apply what is new otherwise.
+
+    Raises StoreError ``other_landing`` when the store holds another landing's graph: a server may serve another home.
+    """
     position = store.position()
-    if position is None or position > view.position or 2 * _count(view, position) > _count(view, -1):
+    origin = None if position is None else store.origin()
+    if origin not in (None, origin_of(view)):
+        raise other_landing()
+    behind = position is None or position > view.position or 2 * _count(view, position) > _count(view, -1)
+    if position is None or origin is None or behind:
         return load_all(store, view)
     return apply_new(store, view, position, progress)
+
+
+def origin_of(view: View) -> int:
+    """A number that tells one landing from another, the same as long as it only grows: made from its first batch."""
+    first = min(view.batches, key=lambda b: b.sequence, default=None)
+    content = "" if first is None else first.to_json()
+    return int.from_bytes(hashlib.sha256(content.encode()).digest()[:7], "big")
+
+
+def other_landing() -> StoreError:
+    """What is said when a store holds a graph that is not this home's."""
+    return StoreError("other_landing", "the store holds the graph of another home; `ringfence rebuild` replaces it")
 
 
 def _groups(view: View, after: int) -> list[int]:

@@ -12,13 +12,19 @@ from graph.store.neo4j.store import Neo4jStore
 
 
 def open_store(
-    url: str, *, password: str | None = None, buffer_pool_mb: int = BUFFER_POOL_MB, threads: int = 2
+    url: str,
+    *,
+    password: str | None = None,
+    buffer_pool_mb: int = BUFFER_POOL_MB,
+    threads: int = 2,
+    emptied: bool = False,
 ) -> Store:
     """Open a store and make sure its tables, constraints and indexes are there.
 
-    ``password`` is for a server and never part of the URL. ``buffer_pool_mb`` and ``threads`` bound the embedded
-    engine. Raises StoreError ``bad_url`` for another URL, ``wrong_password``, ``wrong_version``, StoreAway when the
-    server does not answer, StoreBusy when another process owns the file.
+    ``password`` is for a server and never part of the URL. ``emptied``: everything of ours on a server is removed
+    first, whatever made it (an embedded store is emptied by removing its files). ``buffer_pool_mb`` and ``threads``
+    bound the embedded engine. Raises StoreError ``bad_url`` for another URL, ``wrong_password``, ``wrong_version``,
+    StoreAway when the server does not answer, StoreBusy when another process owns the file.
     """
     engine, colon, rest = url.partition(":")
     store: Store
@@ -31,6 +37,8 @@ def open_store(
     else:
         raise StoreError("bad_url", "a store is ladybug:PATH or neo4j://user@host:7687")
     try:
+        if emptied and engine != "ladybug":
+            store.bulk_load({}, {})
         store.init_schema()
     except BaseException:
         store.close()

@@ -12,7 +12,7 @@ PAGE = Path(__file__).parent.parent.parent / "docs" / "questions.md"
 CHAPTERS = (
     ("Shared devices, phones and addresses", ("device_", "phone_", "address_")),
     ("Fake-order rings", ("ring_",)),
-    ("Fund loops", ("fund_loop", "transfer_")),
+    ("Fund loops", ("fund_loop", "transfer_", "account_")),
     ("Loan proceeds", ("loan_",)),
     ("Guarantee circles", ("guarantee_",)),
     ("Walking the graph", ("expand_", "node")),
@@ -43,7 +43,8 @@ anything else is refused when the catalogue is loaded, with file, line, column a
 7. `coalesce(sum(x), 0)`; money is added up per currency; no `avg`; no arithmetic among parameters only.
 8. `LIMIT` only after an `ORDER BY` that ends in an id; an order in `WITH` only with `LIMIT`.
 9. Values are parameters. A filter that may be left out is another file. Functions: `count`, `sum`, `min`, `max`,
-   `coalesce`, `collect`, `size`.
+   `coalesce`, `collect`, `size`, and `kind(x)`, the kind of a node: ids are unique within a kind only, so where the
+   kind is left open two nodes differ by id or by kind.
 10. The header: the question in one sentence, `// params:`, `// returns:` with types; `// hint: join order` where the
     embedded engine gains by being told it (a walk from one node through a long edge table).
 

@@ -117,7 +117,7 @@ def hostile_graph(seed: int) -> Graph:
 
     for kind, size in SIZES.items():
         for i in range(r.choice([0, size, size, size, size, size + 2]) if r.random() < 0.5 else size):
-            ident = (f"n{i}" if same_ids else f"{kind[:2]}{i}") + r.choice(TAILS)
+            ident = f"n{i}{TAILS[i % len(TAILS)]}" if same_ids else f"{kind[:2]}{i}{r.choice(TAILS)}"
             g.nodes[kind][ident] = {"id": ident, **{p.name: value(p.name, p.type) for p in KIND[kind].properties}}
     numbers = count()
     for edge in EDGES:
@@ -183,7 +183,18 @@ class _Planter:
             if circle and self.r.random() < 0.7:
                 for a, b in zip(circle, circle[1:] + circle[:1], strict=True):
                     self.add("GUARANTEES", a, b, amount=5, currency="CNY")
+        self.same_name()
         self.ring()
+
+    def same_name(self) -> None:
+        """A circle of a person and a company that have one id, and a third party."""
+        shared = sorted(self.g.nodes["Person"].keys() & self.g.nodes["Company"].keys())
+        third = self.pick(["Merchant"], 1)
+        if shared and third:
+            both = [("Person", shared[0]), ("Company", shared[0])]
+            for circle in (both, [*both, *third]):
+                for a, b in zip(circle, circle[1:] + circle[:1], strict=True):
+                    self.add("GUARANTEES", a, b, amount=7, currency="CNY")
 
     def loan(self, n: int) -> None:
         way, loan = self.pick(["Account"], n + 1), self.pick(["Loan"], 1)
@@ -208,6 +219,12 @@ class _Planter:
         for m in merchants:
             self.add("USED_DEVICE", m, device[0])
             self.add("REGISTERED_AT", m, address[0])
+        accounts = self.pick(["Account"], 2)
+        if accounts:
+            self.add("OWNS", merchants[0], accounts[0])
+            self.add("OWNS", buyers[0], accounts[1])
+            self.chain(accounts, 3, 500)
+            self.add("USED_DEVICE", accounts[0], device[0])
         for b in buyers:
             self.add("USED_DEVICE", b, device[0])
             if phone:

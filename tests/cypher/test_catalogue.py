@@ -26,6 +26,8 @@ def test_every_file_becomes_a_question_and_templates_one_for_each_relation() -> 
     "names",
     [
         ["device_shared_by_merchants", "device_shared_by_buyers_count", "device_draw", "phone_shared", "phone_draw"],
+        ["device_shared_by_accounts", "device_shared_by_accounts_count", "device_evidence_owners", "account_owners"],
+        ["ring_evidence_devices", "ring_evidence_parcels", "ring_evidence_payback", "guarantee_evidence_loans"],
         ["address_shared_by_buyers", "address_draw_registered", "address_draw_parcels"],
         ["ring_seed_device", "ring_seed_address", "ring_own_address", "ring_pair_device_users", "ring_draw_orders"],
         [*(f"fund_loop_{n}" for n in range(2, 7)), *(f"fund_loop_{n}_count" for n in range(2, 7)), "transfer_draw"],
@@ -33,6 +35,7 @@ def test_every_file_becomes_a_question_and_templates_one_for_each_relation() -> 
         [
             *(f"loan_{k}_{n}" for k in ("trace", "return_own", "return_owner") for n in range(1, 5)),
             "loan_draw_disbursed",
+            "loan_evidence_parties",
         ],
     ],
 )

@@ -47,10 +47,10 @@ def ordered(rows: Sequence[tuple[Any, ...]] | set[tuple[Any, ...]], columns: Seq
 # ---- sharing
 
 
-def users(s: Sight, edge: str, who: str | None) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = defaultdict(set)
+def users(s: Sight, edge: str, who: str | None) -> dict[str, set[Key]]:
+    found: dict[str, set[Key]] = defaultdict(set)
     for e in s.edges(edge, src=who):
-        found[e.dst].add(e.src)
+        found[e.dst].add(e.a)
     return found
 
 
@@ -255,9 +255,11 @@ def loan_return(n: int, owner: bool) -> Twin:
                 holders = [e.a for e in s.into["OWNS", borrower]] if owner else [borrower]
                 for holder in holders:
                     if any(e.b == nodes[-1] for e in s.out["OWNS", holder]):
-                        rows.add((*_trace_row(nodes, path), borrower[1], *([holder[1]] if owner else [])))
+                        parties = [borrower, holder] if owner else [borrower]
+                        rows.add((*_trace_row(nodes, path), *(told for kind, id_ in parties for told in (id_, kind))))
         end = 2 * n + 2
-        return ordered(rows, (*range(n + 1, 2 * n + 1), 0, end, *([end + 1] if owner else [])), p["limit"])
+        parties_at = range(end, end + (4 if owner else 2))
+        return ordered(rows, (*range(n + 1, 2 * n + 1), 0, *parties_at), p["limit"])
 
     return answer
 
@@ -266,12 +268,16 @@ def loan_return(n: int, owner: bool) -> Twin:
 
 
 def circles(s: Sight, n: int) -> Iterator[tuple[list[Key], list[Edge]]]:
+    """Each circle once: it begins with the least of its guarantees."""
+
     def walk(nodes: list[Key], path: list[Edge]) -> Iterator[tuple[list[Key], list[Edge]]]:
         for e in s.out["GUARANTEES", nodes[-1]]:
+            if path and e.id <= path[0].id:
+                continue
             if len(path) == n - 1:
                 if e.b == nodes[0]:
                     yield nodes, [*path, e]
-            elif e.dst > nodes[0][1] and all(e.dst != x[1] for x in nodes):
+            elif e.b not in nodes:
                 yield from walk([*nodes, e.b], [*path, e])
 
     for start in {e.a for e in s.g.edges["GUARANTEES"]}:
@@ -280,27 +286,98 @@ def circles(s: Sight, n: int) -> Iterator[tuple[list[Key], list[Edge]]]:
 
 def guarantee_circle(n: int) -> Twin:
     def answer(s: Sight, p: Params) -> Rows:
-        rows = [(*(x[1] for x in nodes), *(e.id for e in path)) for nodes, path in circles(s, n)]
-        return ordered(rows, range(n, 2 * n), p["limit"])
+        rows = [
+            (*(x[1] for x in nodes), *(x[0] for x in nodes), *(e.id for e in path)) for nodes, path in circles(s, n)
+        ]
+        return ordered(rows, range(2 * n, 3 * n), p["limit"])
 
     return answer
+
+
+# ---- evidence
+
+
+def owners(s: Sight, account: Key) -> list[Edge]:
+    return s.into["OWNS", account]
+
+
+def account_owners(s: Sight, p: Params) -> Rows:
+    edges = [e for e in s.edges("OWNS", dst="Account") if e.dst in p["ids"]]
+    return ordered([(e.dst, e.src, e.a[0], e.id, e.props["since"]) for e in edges], (0, 3), p["limit"])
+
+
+def device_evidence_owners(s: Sight, p: Params) -> Rows:
+    accounts = {e.a for e in s.into["USED_DEVICE", ("Device", p["id"])] if e.a[0] == "Account"}
+    return ordered({(a[1], e.src, e.a[0]) for a in accounts for e in owners(s, a)}, (0, 1, 2), p["limit"])
+
+
+def ring_evidence_devices(s: Sight, p: Params) -> Rows:
+    shops, buyers = users(s, "USED_DEVICE", "Merchant"), users(s, "USED_DEVICE", "Buyer")
+    rows = []
+    for device in shops.keys() & buyers.keys():
+        n_shops = sum(m[1] in p["merchants"] for m in shops[device])
+        n_buyers = sum(b[1] in p["buyers"] for b in buyers[device])
+        if n_shops and n_buyers:
+            rows.append((device, n_shops, n_buyers))
+    return ordered(rows, (~2, 0), p["limit"])
+
+
+def ring_evidence_parcels(s: Sight, p: Params) -> Rows:
+    groups = defaultdict(set)
+    for b, o, m in sales(s):
+        if b[1] in p["buyers"] and m[1] in p["merchants"]:
+            for e in s.out["SHIPPED_TO", o]:
+                groups[e.dst].add((b, o))
+    rows = [(x, len({b for b, _ in g}), len({o for _, o in g})) for x, g in groups.items()]
+    return ordered(rows, (~1, 0), p["limit"])
+
+
+def ring_evidence_payback(s: Sight, p: Params) -> Rows:
+    rows = set()
+    for t in s.g.edges["TRANSFER"]:
+        payers = [e.src for e in owners(s, t.a) if e.a[0] == "Merchant" and e.src in p["merchants"]]
+        paid = [e.src for e in owners(s, t.b) if e.a[0] == "Buyer" and e.src in p["buyers"]]
+        told = (t.src, t.dst, t.id, t.props["amount"], t.props["currency"], t.props["ts"])
+        rows |= {(m, b, *told) for m in payers for b in paid}
+    return ordered(rows, (4, 0, 1, 2, 3), p["limit"])
+
+
+def guarantee_evidence_loans(s: Sight, p: Params) -> Rows:
+    rows = set()
+    for e in s.g.edges["APPLIED_FOR"]:
+        if e.src in p["ids"]:
+            loan = s.g.nodes["Loan"][e.dst]
+            rows.add((e.src, e.a[0], e.dst, loan["amount"], loan["currency"], loan["ts"]))
+    return ordered(rows, (0, 1, 2), p["limit"])
+
+
+def loan_evidence_parties(s: Sight, p: Params) -> Rows:
+    borrowers = {e.a for e in s.into["APPLIED_FOR", ("Loan", p["id"])]}
+    rows = {(b[1], b[0], e.src, e.a[0]) for b in borrowers for e in owners(s, b)}
+    return ordered(rows, (0, 1, 2, 3), p["limit"])
 
 
 # ---- drawing and walking
 
 
-def draw_among(edge: str, extra: Sequence[str]) -> Twin:
+def draw_among(edge: str, extra: Sequence[str], with_kind: bool = False) -> Twin:
     def answer(s: Sight, p: Params) -> Rows:
-        among = [e for e in s.g.edges[edge] if e.src in p["ids"] and e.dst in p["ids"]]
-        return ordered([(e.src, e.dst, e.id, *(e.props[c] for c in extra)) for e in among], (2,), p["limit"])
+        rows: Rows = []
+        for e in s.g.edges[edge]:
+            if e.src in p["ids"] and e.dst in p["ids"]:
+                ends = (e.src, e.a[0], e.dst, e.b[0]) if with_kind else (e.src, e.dst)
+                rows.append((*ends, e.id, *(e.props[c] for c in extra)))
+        return ordered(rows, (4 if with_kind else 2,), p["limit"])
 
     return answer
 
 
-def draw_users(edge: str, kind: str, extra: Sequence[str]) -> Twin:
+def draw_users(edge: str, kind: str, extra: Sequence[str], with_kind: bool = True) -> Twin:
     def answer(s: Sight, p: Params) -> Rows:
-        rows = [(e.src, e.dst, e.id, *(e.props[c] for c in extra)) for e in s.into[edge, (kind, p["id"])]]
-        return ordered(rows, (0, 2), p["limit"])
+        rows = []
+        for e in s.into[edge, (kind, p["id"])]:
+            rows.append((e.src, *([e.a[0]] if with_kind else []), e.dst, e.id, *(e.props[c] for c in extra)))
+        return ordered(rows, (0, 3 if with_kind else 2), p["limit"])
 
     return answer
 
@@ -308,8 +385,11 @@ def draw_users(edge: str, kind: str, extra: Sequence[str]) -> Twin:
 def loan_draw(edge: str, into: bool) -> Twin:
     def answer(s: Sight, p: Params) -> Rows:
         edges = (s.into if into else s.out)[edge, ("Loan", p["id"])]
-        rows = [(e.src, e.dst, e.id, e.props["amount"], e.props["currency"], e.props["ts"]) for e in edges]
-        return ordered(rows, (2,), p["limit"])
+        rows: Rows = []
+        for e in edges:
+            ends = (e.src, e.a[0], e.dst) if edge == "APPLIED_FOR" else (e.src, e.dst)
+            rows.append((*ends, e.id, e.props["amount"], e.props["currency"], e.props["ts"]))
+        return ordered(rows, (3 if edge == "APPLIED_FOR" else 2,), p["limit"])
 
     return answer
 
@@ -324,10 +404,14 @@ def expand(name: str) -> Twin:
     parts = rest.split("-")
     type_ = next(x for x in parts if x in _WORDS.edges)
     src, dst = (parts[0] if parts[0] != type_ else None), (parts[-1] if parts[-1] != type_ else None)
-    extra = [] if form == "_any" else [p for p in _WORDS.edges[type_].properties if p not in ("id", "known_ts")]
+    extra = [p for p in _WORDS.edges[type_].properties if p not in ("id", "known_ts")]
 
     def answer(s: Sight, p: Params) -> Rows:
         edges = [e for e in s.edges(type_, src, dst) if (e.src if way == "out" else e.dst) in p["ids"]]
+        if form == "_any" and way == "in":
+            return ordered([(e.src, e.a[0], e.dst, e.id) for e in edges], (3, 0, 1, 2), p["limit"])
+        if form == "_any":
+            return ordered([(e.src, e.dst, e.b[0], e.id) for e in edges], (3, 0, 1, 2), p["limit"])
         rows = [(e.src, e.dst, e.id, *(1 if c == "updated_ts" else e.props[c] for c in extra)) for e in edges]
         return ordered(rows, (2, 0, 1), p["limit"])
 
@@ -347,6 +431,14 @@ def node(kind: str) -> Twin:
 FIXED: dict[str, Twin] = {
     "device_shared_by_merchants": shared("USED_DEVICE", "Merchant"),
     "device_shared_by_buyers": shared("USED_DEVICE", "Buyer"),
+    "device_shared_by_accounts": shared("USED_DEVICE", "Account"),
+    "device_evidence_owners": device_evidence_owners,
+    "account_owners": account_owners,
+    "ring_evidence_devices": ring_evidence_devices,
+    "ring_evidence_parcels": ring_evidence_parcels,
+    "ring_evidence_payback": ring_evidence_payback,
+    "guarantee_evidence_loans": guarantee_evidence_loans,
+    "loan_evidence_parties": loan_evidence_parties,
     "device_shared_by_both": device_shared_by_both,
     "device_draw": draw_users("USED_DEVICE", "Device", ("first_ts",)),
     "phone_shared": shared("HAS_PHONE", None),
@@ -357,7 +449,7 @@ FIXED: dict[str, Twin] = {
     "address_shared_by_merchants": shared("REGISTERED_AT", "Merchant"),
     "address_shared_by_buyers": address_shared_by_buyers,
     "address_draw_registered": draw_users("REGISTERED_AT", "Address", ("since",)),
-    "address_draw_parcels": draw_users("SHIPPED_TO", "Address", ("shipped_ts", "signed_ts")),
+    "address_draw_parcels": draw_users("SHIPPED_TO", "Address", ("shipped_ts", "signed_ts"), with_kind=False),
     "ring_seed_device": ring_seed_device,
     "ring_seed_address": ring_address(own=False),
     "ring_own_address": ring_address(own=True),
@@ -365,7 +457,7 @@ FIXED: dict[str, Twin] = {
     "ring_pair_device_users": ring_pair(users_too=True),
     "ring_draw_orders": ring_draw_orders,
     "transfer_draw": draw_among("TRANSFER", ("amount", "currency", "ts")),
-    "guarantee_draw": draw_among("GUARANTEES", ("amount", "currency", "ts", "until")),
+    "guarantee_draw": draw_among("GUARANTEES", ("amount", "currency", "ts", "until"), with_kind=True),
     "loan_draw_disbursed": loan_draw("DISBURSED_TO", into=False),
     "loan_draw_repaid": loan_draw("REPAID", into=True),
     "loan_draw_applied": loan_draw("APPLIED_FOR", into=True),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from graph.store.contract import Store
 from graph.store.open import open_store
-from tests.store.servers import PASSWORD, Server, running_server
+from tests.store.servers import PASSWORD, Server, server_of_this_run
 
 
 class Opened:
@@ -33,9 +34,13 @@ class Opened:
             store.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with running_server(tmp_path_factory.mktemp("neo4j")) as found:
+    """The Neo4j server of this test run, for one test at a time: it has one graph."""
+    shared = tmp_path_factory.getbasetemp()
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        shared = shared.parent  # one for all workers
+    with server_of_this_run(shared) as found:
         yield found
 
 

@@ -1,7 +1,8 @@
-"""A Neo4j server for the tests: one per test process, on a free port, gone when the tests are."""
+"""A Neo4j server for the tests: one for a whole test run, on a free port, gone when the run is, however it ends."""
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import socket
@@ -22,21 +23,28 @@ PASSWORD = "for-tests-only"
 
 
 class Server:
-    """A running server; ``url`` is what open_store takes."""
+    """A server with its files in ``home``; ``url`` is what open_store takes. It ends with the process ``owner``."""
 
-    def __init__(self, home: Path) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+    def __init__(self, home: Path, owner: int) -> None:
+        self._home = home
+        self.port = _port(home / "port")
         self.url = f"bolt://neo4j@127.0.0.1:{self.port}"
-        self._settings = {**os.environ, "NEO4J_HOME": str(home), "NEO4J_PORT": str(self.port)}
+        self._settings = {
+            **os.environ,
+            "NEO4J_HOME": str(home),
+            "NEO4J_PORT": str(self.port),
+            "NEO4J_OWNER": str(owner),
+            "NEO4J_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1",  # a short life: quick code soon, not quicker code late
+        }
 
     def do(self, *words: str) -> None:
         """Run a step of server.sh."""
-        subprocess.run([str(SCRIPT), *words], env=self._settings, check=True, timeout=240)
+        subprocess.run([str(SCRIPT), *words], env=self._settings, check=True, timeout=240, stdout=subprocess.DEVNULL)
 
     def start(self) -> None:
-        """Start it and come back when it answers questions."""
+        """Start it unless it runs, and come back when it answers questions."""
+        if not (self._home / "conf" / ".whole").exists():
+            self.do("init", PASSWORD)
         self.do("start")
         self.do("wait")
         deadline = time.monotonic() + 120
@@ -47,7 +55,7 @@ class Server:
             except StoreError:
                 if time.monotonic() > deadline:
                     raise
-                time.sleep(0.5)
+                time.sleep(0.25)
 
 
 @cache
@@ -63,7 +71,22 @@ def why_not() -> str:
     if must:
         subprocess.run([str(SCRIPT), "fetch"], check=True, timeout=600)
     dist = Path(os.environ.get("NEO4J_DIST", SCRIPT.parent / "run" / "dist" / "5.26.30"))
-    return "" if (dist / ".whole").exists() else f"no server: run {SCRIPT.relative_to(SCRIPT.parents[2])} fetch"
+    return "" if (dist / ".whole").exists() else "no Neo4j server here: make servers"
+
+
+@contextmanager
+def server_of_this_run(folder: Path) -> Iterator[Server]:
+    """The test run's server, running and for the caller alone; skips the test with the reason where there is none.
+
+    ``folder`` is shared by the workers of the run. The server lasts until the process that leads the run ends.
+    """
+    with (folder / "neo4j.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if why_not():
+            pytest.skip(why_not())
+        server = Server(folder / "neo4j", os.getppid() if os.environ.get("PYTEST_XDIST_WORKER") else os.getpid())
+        server.start()
+        yield server
 
 
 def _unless(must: bool, why: str) -> str:
@@ -72,15 +95,11 @@ def _unless(must: bool, why: str) -> str:
     return why
 
 
-@contextmanager
-def running_server(home: Path) -> Iterator[Server]:
-    """A server with an empty graph, or the test is skipped with the reason."""
-    if why_not():
-        pytest.skip(why_not())
-    server = Server(home)
-    server.do("init", PASSWORD)
-    try:
-        server.start()
-        yield server
-    finally:
-        server.do("stop")
+def _port(file: Path) -> int:
+    """A free port, the same for all who share the file."""
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            file.write_text(str(free.getsockname()[1]), "ascii")
+    return int(file.read_text("ascii"))

@@ -156,10 +156,11 @@ def test_two_writers_of_one_key_leave_the_newest(store: Store) -> None:
         for i in numbers:
             store.upsert_nodes("Account", nodes("Account", [account("a", f"bank{i}", i)]))
 
-    with ThreadPoolExecutor(2) as pool:
-        for done in [pool.submit(write, range(start, 12, 2)) for start in (0, 1)]:
-            done.result()
-    assert by_id(store.nodes("Account"))["a"]["bank"] == "bank11"
+    for most in range(12, 60, 12):  # they end together, so that the last of each meet
+        with ThreadPoolExecutor(2) as pool:
+            for done in [pool.submit(write, range(most - 12 + start, most, 2)) for start in (0, 1)]:
+                done.result()
+        assert by_id(store.nodes("Account"))["a"]["bank"] == f"bank{most - 1}"
 
 
 def test_readers_during_writes_see_batches_come_and_never_go(store: Store) -> None:
@@ -226,6 +227,22 @@ def test_sums_are_whole_numbers(store: Store) -> None:
     [row] = store.query("ring_seed_device", {"k": 1, "limit": 10})
     assert row == {"merchant": "m", "device": "d", "currency": "CNY", "n_buyers": 1, "n_orders": 2, "amount": 7}
     assert type(row["amount"]) is int
+
+
+def test_a_person_and_a_company_with_one_id_are_two_parties(store: Store) -> None:
+    def guarantee(id_: str, src_kind: str, dst_kind: str, src: str = "7", dst: str = "7") -> dict[str, Any]:
+        return {"id": id_, "src_kind": src_kind, "src": src, "dst_kind": dst_kind, "dst": dst}
+
+    pairs = [("Person", "Company"), ("Company", "Person"), ("Company", "Merchant"), ("Merchant", "Person")]
+    store.upsert_edges("GUARANTEES", edges("GUARANTEES", [guarantee(f"g{i}", *p) for i, p in enumerate(pairs)]))
+    phones = [{"id": f"h{k}", "src_kind": k, "src": "7", "dst": "p"} for k in ("Person", "Merchant")]
+    store.upsert_edges("HAS_PHONE", edges("HAS_PHONE", phones))
+    assert [store.query(f"guarantee_circle_{n}_count", {})[0]["n_circles"] for n in (2, 3, 4)] == [1, 1, 0]
+    [row] = store.query("guarantee_circle_3", {"limit": 9})
+    assert [row[f"kind{i}"] for i in range(3)] == ["Person", "Company", "Merchant"]
+    assert store.query("phone_shared", {"k": 2, "limit": 9}) == [{"phone": "p", "n_parties": 2}]
+    drawn = store.query("guarantee_draw", {"ids": ["7"], "limit": 9})
+    assert [(r["src_kind"], r["dst_kind"]) for r in drawn] == pairs
 
 
 def test_lists_may_be_empty(store: Store) -> None:

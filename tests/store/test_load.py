@@ -11,9 +11,10 @@ import pytest
 
 from graph.model import EDGES, KIND
 from graph.snapshot_build import build_snapshot
-from graph.store.contract import Changes, Store
+from graph.store.contract import Changes, Store, StoreError
 from graph.store.equal import differences
 from graph.store.load import apply_new, bring_up_to_date, load_all
+from graph.store.open import open_store
 from landing.tables import Landing
 from tests.store.conftest import Opened
 from tests.store.graphs import bring, edges, landing, nodes, transfers
@@ -62,8 +63,19 @@ def test_a_whole_load_holds_what_landing_says(store: Store, tmp_path: Path) -> N
     assert (loaded.position, store.position(), loaded.anew) == (4, 4, True)
 
 
-@pytest.mark.parametrize("seed", [0, *(pytest.param(s, marks=pytest.mark.slow) for s in (1, 2, 3))])
-def test_following_landing_batch_by_batch_equals_loading_it_whole(store: Store, tmp_path: Path, seed: int) -> None:
+def test_following_landing_batch_by_batch_equals_loading_it_whole(store: Store, tmp_path: Path) -> None:
+    _follow(store, tmp_path, seed=0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_following_landing_equals_loading_it_on_more_histories(tmp_path: Path, seed: int) -> None:
+    store = open_store(f"ladybug:{tmp_path / 'graph.lbug'}", buffer_pool_mb=256)
+    _follow(store, tmp_path, seed)
+    store.close()
+
+
+def _follow(store: Store, tmp_path: Path, seed: int) -> None:
     to, r = landing(tmp_path / "landing"), random.Random(seed)
     bring(to, random_batch(r))
     load_all(store, to.view())
@@ -168,6 +180,17 @@ def test_the_comparison_sees_a_missing_edge_and_a_changed_value(store: Store, tm
     assert differences(store, build_snapshot(to.view().newest, 0)) == ["TRANSFER: ts, amount differ"]
     store.delete_edges("TRANSFER", transfers(("t1", "a", "b", 2)))
     assert differences(store, build_snapshot(to.view().newest, 0)) == ["TRANSFER: the store holds 1, landing 2"]
+
+
+def test_a_store_that_holds_another_homes_graph_is_not_written_to(store: Store, tmp_path: Path) -> None:
+    mine, other = landing(tmp_path / "mine"), landing(tmp_path / "other")
+    bring(mine, {"TRANSFER": transfers(("t1", "a", "b", 1))})
+    bring(other, {"TRANSFER": transfers(("t9", "a", "b", 1))})
+    bring_up_to_date(store, mine.view())
+    with pytest.raises(StoreError) as caught:
+        bring_up_to_date(store, other.view())
+    assert caught.value.code == "other_landing"
+    assert_equal(store, mine)
 
 
 def test_an_empty_landing_gives_an_empty_store(opened: Opened, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import ladybug
 import pyarrow as pa
 
-from cypher.catalogue import find
+from cypher.catalogue import find, with_kinds
 from cypher.parameters import check_params
 from graph.model import EDGE, EDGES, KINDS
 from graph.store.backup import write_backup
@@ -61,7 +61,8 @@ class LadybugStore:
     def query(self, question: str, params: Mapping[str, Any], timeout_s: float | None = None) -> list[Row]:
         asked = find(questions(), question)
         values = check_params(asked, params)
-        text = with_join_order(asked.text) if asked.hinted and self._hints else asked.text
+        text = with_kinds(asked.text, "label({})")
+        text = with_join_order(text) if asked.hinted and self._hints else text
         rows = self._rows(question, text, values, timeout_s)
         return [dict(zip(asked.columns, map(_plain, row), strict=True)) for row in rows]
 
@@ -114,15 +115,21 @@ class LadybugStore:
                     _take(run, writes.copy_edges(type_, pair), writes.for_copy(mine))
             for kind, ids in end_ids(changes.deleted).items():
                 self._drop_orphans(run, kind, ids)
-            self._note_position(run, changes.position)
+            self._note(run, "position", changes.position)
 
     def position(self) -> int | None:
-        found = self._rows("position", f"MATCH (s:{STATE} {{id: 'position'}}) RETURN s.number", {}, None)
-        return found[0][0] if found else None
+        return self._noted("position")
 
     def set_position(self, position: int | None) -> None:
         with self._transaction("set_position") as run:
-            self._note_position(run, position)
+            self._note(run, "position", position)
+
+    def origin(self) -> int | None:
+        return self._noted("origin")
+
+    def set_origin(self, origin: int) -> None:
+        with self._transaction("set_origin") as run:
+            self._note(run, "origin", origin)
 
     def nodes(self, kind: str) -> pa.Table:
         return self._table("nodes", writes.read_nodes(kind)).cast(bare_schema(kind))
@@ -235,10 +242,14 @@ class LadybugStore:
         if left:
             run(writes.delete_nodes(kind), _ids(left))
 
-    def _note_position(self, run: Run, position: int | None) -> None:
-        run(f"MATCH (s:{STATE} {{id: 'position'}}) DELETE s")
-        if position is not None:
-            rows = pa.table({"r_id": ["position"], "r_number": pa.array([position], pa.int64())})
+    def _noted(self, name: str) -> int | None:
+        found = self._rows(name, f"MATCH (s:{STATE} {{id: '{name}'}}) RETURN s.number", {}, None)
+        return found[0][0] if found else None
+
+    def _note(self, run: Run, name: str, number: int | None) -> None:
+        run(f"MATCH (s:{STATE} {{id: '{name}'}}) DELETE s")
+        if number is not None:
+            rows = pa.table({"r_id": [name], "r_number": pa.array([number], pa.int64())})
             run(f"LOAD FROM $rows CREATE (s:{STATE} {{id: r_id, number: r_number}})", rows)
 
 

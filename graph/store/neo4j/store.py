@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from cypher.catalogue import find
+from cypher.catalogue import find, with_kinds
 from cypher.parameters import check_params
 from graph.model import EDGE, EDGES, KINDS
 from graph.store.backup import write_backup
@@ -23,6 +23,7 @@ from graph.store.rows import bare_schema, by_pair, edge_rows, end_ids, node_rows
 
 ENGINE = "neo4j"
 FORMAT = 1
+KIND_OF = "labels({})[0]"  # every node has one label
 ENDS = ("src_kind", "src", "dst_kind", "dst")
 
 
@@ -45,13 +46,17 @@ class Neo4jStore:
         self._version = self._server_version(self._link.at_once)
         if not self._version.startswith("5."):
             raise StoreError("wrong_version", f"the server is Neo4j {self._version}; 5 is needed", "init_schema")
-        for statement in writes.schema():
+        held = {row[0] for look in writes.HELD for row in self._link.at_once("init_schema", look)}
+        missing = [statement for name, statement in writes.schema() if name not in held]
+        for statement in missing:
             self._link.at_once("init_schema", statement)
-        self._link.at_once("init_schema", "CALL db.awaitIndexes(60)")
+        if missing:
+            self._link.at_once("init_schema", "CALL db.awaitIndexes(60)")
         found = self._state("format")
         if found not in (None, FORMAT):
             raise StoreError("other_format", f"the store has format {found}, not {FORMAT}: rebuild it")
-        self._link.write("init_schema", lambda tx: _note(tx, "format", FORMAT))
+        if found is None:
+            self._link.write("init_schema", lambda tx: _note(tx, "format", FORMAT))
 
     def warm(self) -> int:
         """Let the server plan the questions that start at one node: the first asking of a long one takes up to 0.7 s.
@@ -67,7 +72,7 @@ class Neo4jStore:
     def query(self, question: str, params: Mapping[str, Any], timeout_s: float | None = None) -> list[Row]:
         asked = find(questions(), question)
         values = check_params(asked, params)
-        rows = self._rows(question, asked.text, values, timeout_s)
+        rows = self._rows(question, with_kinds(asked.text, KIND_OF), values, timeout_s)
         return [dict(zip(asked.columns, row, strict=True)) for row in rows]
 
     def upsert_nodes(self, kind: str, rows: pa.Table) -> None:
@@ -128,6 +133,12 @@ class Neo4jStore:
 
     def set_position(self, position: int | None) -> None:
         self._write("set_position", lambda tx: _note(tx, "position", position))
+
+    def origin(self) -> int | None:
+        return self._state("origin")
+
+    def set_origin(self, origin: int) -> None:
+        self._write("set_origin", lambda tx: _note(tx, "origin", origin))
 
     def nodes(self, kind: str) -> pa.Table:
         schema = bare_schema(kind)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from graph.model import EDGES, KINDS, RELATIONS
+from graph.model import EDGES, KINDS
 
 STATE = "StoreState"
 BATCH = 5_000
@@ -13,15 +13,20 @@ BATCH = 5_000
 _NEWER = "{v}.updated_ts IS NULL OR {v}.updated_ts < r.u OR ({v}.updated_ts = r.u AND {v}.known_ts <= r.k)"
 
 
-def schema() -> Iterator[str]:
-    """Constraints and indexes; each is safe to repeat."""
+HELD = ("SHOW CONSTRAINTS YIELD name RETURN name", "SHOW INDEXES YIELD name RETURN name")
+"""What gives the names of the constraints and indexes that are there."""
+
+
+def schema() -> Iterator[tuple[str, str]]:
+    """Constraints and indexes: the name and what makes it; each is safe to repeat."""
     for kind in (*(k.name for k in KINDS), STATE):
-        yield f"CREATE CONSTRAINT {kind.lower()}_id IF NOT EXISTS FOR (n:{kind}) REQUIRE n.id IS UNIQUE"
+        name = f"{kind.lower()}_id"
+        yield name, f"CREATE CONSTRAINT {name} IF NOT EXISTS FOR (n:{kind}) REQUIRE n.id IS UNIQUE"
     for edge in EDGES:
-        name = edge.name.lower()
-        yield f"CREATE INDEX {name}_id IF NOT EXISTS FOR ()-[e:{edge.name}]-() ON (e.id)"
-        if any(p.name == "ts" for p in edge.properties):
-            yield f"CREATE INDEX {name}_ts IF NOT EXISTS FOR ()-[e:{edge.name}]-() ON (e.ts)"
+        keys = ["id", *(p.name for p in edge.properties if p.name == "ts")]
+        for key in keys:
+            name = f"{edge.name.lower()}_{key}"
+            yield name, f"CREATE INDEX {name} IF NOT EXISTS FOR ()-[e:{edge.name}]-() ON (e.{key})"
 
 
 def merge_nodes(kind: str) -> str:
@@ -61,12 +66,14 @@ def delete_orphans(kind: str) -> str:
 
 
 def clear() -> Iterator[str]:
-    """Remove everything that is ours, in transactions of its own."""
-    for src_kind, type_, dst_kind in RELATIONS:
-        yield f"MATCH (:{src_kind})-[e:{type_}]->(:{dst_kind}) CALL (e) {{ DELETE e }} IN TRANSACTIONS OF 10000 ROWS"
-    for kind in (*(k.name for k in KINDS), STATE):
-        yield f"MATCH (n:{kind}) CALL (n) {{ DETACH DELETE n }} IN TRANSACTIONS OF 10000 ROWS"
+    """Remove everything that is ours, in transactions of its own: few statements, because each one costs a plan."""
+    types, kinds = "|".join(e.name for e in EDGES), "|".join([*(k.name for k in KINDS), STATE])
+    yield f"MATCH ()-[e:{types}]->() CALL (e) {{ DELETE e }} IN TRANSACTIONS OF 10000 ROWS"
+    yield f"MATCH (n:{kinds}) CALL (n) {{ DETACH DELETE n }} IN TRANSACTIONS OF 10000 ROWS"
 
 
 def _replace(var: str) -> str:
-    return f"FOREACH (_ IN CASE WHEN {_NEWER.format(v=var)} THEN [1] ELSE [] END | SET {var} = r.p)"
+    """Replace what is stored by ``r.p`` if that is newer. The first SET changes nothing but takes the lock: without it
+    two writers of one id may both judge what was stored before either, and the older of them may write last."""
+    newer = _NEWER.format(v=var)
+    return f"SET {var}.id = r.id WITH {var}, r FOREACH (_ IN CASE WHEN {newer} THEN [1] ELSE [] END | SET {var} = r.p)"
