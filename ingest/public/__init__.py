@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 KNOWN: Literal["event"] = "event"
 """How the sets are to be taken: see IntakeOptions."""
 
-SETS = ("finbench", "olist", "cumcm", "amlsim")
+SETS = ("finbench", "finbench_incremental", "olist", "cumcm", "amlsim")
 
 
 def _reader(name: str) -> Callable[[Path], list[Delivery]]:

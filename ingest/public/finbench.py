@@ -31,8 +31,8 @@ _BLOCKED = Column("isBlocked", As.BOOLEAN, "barred by the bank", "false")
 _RATIO = Column("ratio", As.DECIMAL, "share held, 0 to 1", "0.14770874120277874", low=0, high=1)
 _MONEY = {"ts": "createTime", "amount": "amount", "currency": "currency"}
 
-_AS_IS = "SELECT * REPLACE (iso(createTime) AS createTime) FROM published"
-_WITH_CURRENCY = "SELECT * REPLACE (iso(createTime) AS createTime), 'CNY' AS currency FROM published"
+AS_IS = "SELECT * REPLACE (iso(createTime) AS createTime) FROM published"
+WITH_CURRENCY = "SELECT * REPLACE (iso(createTime) AS createTime), 'CNY' AS currency FROM published"
 
 
 def _id(name: str, doc: str) -> Column:
@@ -67,7 +67,7 @@ _NODES = (
             NodeRows(End("Person", "personId"), {"name_token": "personName", "blocked": "isBlocked"}),
         ),
         _PERSON,
-        _AS_IS,
+        AS_IS,
     ),
     Step(
         _feed(
@@ -82,7 +82,7 @@ _NODES = (
             NodeRows(End("Company", "companyId"), {"name_token": "companyName", "blocked": "isBlocked"}),
         ),
         _COMPANY,
-        _AS_IS,
+        AS_IS,
     ),
     Step(
         _feed(
@@ -100,7 +100,7 @@ _NODES = (
             ),
         ),
         _ACCOUNT,
-        _AS_IS,
+        AS_IS,
     ),
     Step(
         _feed(
@@ -115,7 +115,7 @@ _NODES = (
             NodeRows(End("Device", "mediumId"), {"device_type": "mediumType", "blocked": "isBlocked"}),
         ),
         _MEDIUM,
-        _AS_IS,
+        AS_IS,
     ),
     Step(
         _feed(
@@ -130,7 +130,7 @@ _NODES = (
             NodeRows(End("Loan", "loanId"), {"ts": "createTime", "amount": "loanAmount", "currency": "currency"}),
         ),
         _LOAN,
-        _WITH_CURRENCY,
+        WITH_CURRENCY,
         money=("loanAmount",),
     ),
 )
@@ -145,7 +145,7 @@ def _pair(
         _id(dst.column, f"the {dst.kind.lower()} it ends at"),
     )
     edge = EdgeRows(type_, src, dst, properties)
-    return Step(_feed(name, doc, (*ends, *more), (src.column, dst.column), edge), table, _AS_IS)
+    return Step(_feed(name, doc, (*ends, *more), (src.column, dst.column), edge), table, AS_IS)
 
 
 _OWNERSHIP = tuple(
