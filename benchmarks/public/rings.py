@@ -38,7 +38,7 @@ def yelpchi(folder: Path) -> tuple[OrderBook, Marks, Marks]:
 
 
 def amazon(folder: Path) -> tuple[OrderBook, Marks, Marks]:
-    """Users beside their neighbours; which are fraud; which are judged: from the first fraud on, others have no label."""
+    """Users beside their neighbours; which are fraud; which are judged: those from the first fraud on have labels."""
     edges = pq.read_table(folder / "amazon_upu" / "edges.parquet")
     nodes = pq.read_table(folder / "amazon_upu" / "nodes.parquet").sort_by("node")
     src, dst = (edges[name].to_numpy().astype(np.int64) for name in ("src", "dst"))

@@ -75,6 +75,7 @@ def booked_orders(snapshot: Snapshot, params: RingParams) -> BookedOrders:
         weight_g=None if parcel is None else parcel.weight_g[order],
         shipped_ts=None if parcel is None else parcel.shipped_ts[order],
         signed_ts=None if parcel is None else parcel.signed_ts[order],
+        far=None if parcel is None else _far(snapshot, shop, parcel.address[order]),
         rating=rating if bool((rating != NULL).any()) else None,
         refunded=refunded if len(snapshot.facts["refund"]) else None,
         paid_back=paid.direct if len(transfers) else None,
@@ -118,6 +119,20 @@ class _Parcels:
     weight_g: Int64
     shipped_ts: Int64
     signed_ts: Int64
+    address: Int64  # where it went, -1 where unknown
+
+
+def _far(snapshot: Snapshot, shop: Int32, address: Int64) -> npt.NDArray[np.bool_] | None:
+    """Which orders went to another region than any their shop ships from; None where no regions are known."""
+    code, names = snapshot.nodes["Address"].codes("region")
+    ships = snapshot.relations.get(("Merchant", "SHIPS_FROM", "Address"))
+    if not names or ships is None:
+        return None
+    at = code[ships.dst]
+    home = np.unique(ships.src[at >= 0].astype(np.int64) << 32 | at[at >= 0])
+    went = np.where(address >= 0, code[address], -1).astype(np.int64)
+    told = np.isin(shop, home >> 32) & (went >= 0)
+    return told & ~np.isin(shop.astype(np.int64) << 32 | np.maximum(went, 0), home)
 
 
 def _parcels(snapshot: Snapshot, n_orders: int) -> _Parcels | None:
@@ -140,6 +155,7 @@ def _parcels(snapshot: Snapshot, n_orders: int) -> _Parcels | None:
         of(weight, NULL),
         of(sent.int64("shipped_ts"), NULL),
         of(sent.int64("signed_ts"), NULL),
+        of(sent.dst.astype(np.int64), -1),
     )
 
 

@@ -76,6 +76,14 @@ def sign_sentences(name: str, s: Signals) -> tuple[str, str]:
             f"{pct(s.signed_early_share)} were signed for sooner than a parcel travels",
             f"{pct(s.signed_early_share)} 的签收早于合理运输时间",
         ),
+        "sent_elsewhere": (
+            f"{pct(s.sent_elsewhere_share)} were signed for far away sooner than a parcel gets there from the shop",
+            f"{pct(s.sent_elsewhere_share)} 的包裹在异地签收，快于从店铺发货地可能到达的时间",
+        ),
+        "even_gaps": (
+            f"{pct(s.even_gap_share)} of the orders follow one another at equal gaps, as a script places them",
+            f"{pct(s.even_gap_share)} 的订单以相同间隔下单，像由脚本所下",
+        ),
         "burst": (
             f"{pct(s.burst_share)} were placed within four days",
             f"{pct(s.burst_share)} 集中在四天之内",

@@ -64,8 +64,9 @@ class OrderBook:
 
     ``buyer``, ``shop``: numbers. ``ts``: ms. ``amount``: minor units of one currency, NULL where missing. ``waybill``:
     number of the label, -1 where missing. ``weight_g``, ``shipped_ts``, ``signed_ts``, ``rating``: NULL where missing.
-    ``refunded``: money went back by way of the platform. ``paid_back``: money came to the buyer from a
-    shop's side within days, of about the order's price (see graph.rings.payback); ``payer``: from which account.
+    ``far``: it went to another province than any its shop ships from, as far as both are known. ``refunded``: money
+    went back by way of the platform. ``paid_back``: money came to the buyer from a shop's side within days, of about
+    the order's price (see graph.rings.payback); ``payer``: from which account.
     """
 
     buyer: Int32
@@ -81,6 +82,7 @@ class OrderBook:
     signed_ts: Int64 | None = None
     rating: Int64 | None = None
     refunded: np.ndarray[tuple[int], np.dtype[np.bool_]] | None = None
+    far: np.ndarray[tuple[int], np.dtype[np.bool_]] | None = None
     paid_back: np.ndarray[tuple[int], np.dtype[np.bool_]] | None = None
     payer: Int32 | None = None
 

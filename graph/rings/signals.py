@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit
 
+from graph.rings.gaps import clock_tick, even_gap_share
 from graph.rings.groups import Group, Mined
 from graph.rings.orders import NULL, OrderBook
 from graph.rings.params import DAY_S, RingParams
@@ -21,6 +22,7 @@ WEIGHTLESS_G = 50
 _EVENT_S = 7_200
 _BURST_S = 4 * DAY_S
 _SIGNED_S = 3_600  # signed for sooner after pick-up than any parcel travels
+_FAR_SIGNED_S = 12 * 3_600  # no parcel goes from one province to another in less
 _MARKET = 50  # known orders outside the groups that make a market share
 _LEAN = 20
 _PAYER_MEMBERS = 3  # an account that is not a shop's counts as payer of a group once it paid this many members
@@ -33,7 +35,8 @@ class Signals:
 
     Shares that the source says nothing about are None. ``*_market``: the same share over the orders outside all groups
     (0 where too few of those are known to say); for what depends on the goods and the clock (night, weightless, early
-    signatures, refunds, stars) over the other orders of the same shops, leaning on the market where those are few.
+    or impossible signatures, refunds, stars) over the other orders of the same shops, leaning on the market where those
+    are few.
     """
 
     buyers: int
@@ -48,6 +51,7 @@ class Signals:
     event_share: float  # orders inside the densest two hours
     night_share: float
     night_share_market: float
+    even_gap_share: float | None  # gaps from one order to the next that are the same, at the shop where most are
     one_place_share: float  # buyers at the one address that most of them have
     crowd_place_share: float  # the same, of addresses that more people use than the hub cap
     shared_identity_share: float | None  # buyers on a device, phone, account or address of three members or more
@@ -59,6 +63,8 @@ class Signals:
     waybill_reuse_share_market: float | None
     signed_early_share: float | None
     signed_early_share_market: float | None
+    sent_elsewhere_share: float | None  # signed for far away sooner than a parcel comes from where the shop ships
+    sent_elsewhere_share_market: float | None
     refund_share: float | None
     refund_share_market: float | None
     five_star_share: float | None
@@ -80,6 +86,7 @@ class SignalReader:
         self._book = mined.book
         self._params = params
         book = mined.book
+        self._tick = clock_tick(book.ts)
         self._in_group = np.zeros(book.n_buyers, np.bool_)
         self._marks = {**_marks(book), "night": (((book.ts // 3_600_000 + params.zone_h) % 24) < 6, None)}
         outside = np.ones(len(book), np.bool_)
@@ -126,6 +133,7 @@ class SignalReader:
             event_share=_most_within(seconds, _EVENT_S) / n,
             night_share=marked["night"] or 0.0,
             night_share_market=near["night"] or 0.0,
+            even_gap_share=even_gap_share(book.shop[inside], book.ts[inside], self._tick),
             one_place_share=identity[0],
             crowd_place_share=identity[1],
             shared_identity_share=identity[2],
@@ -137,6 +145,8 @@ class SignalReader:
             waybill_reuse_share_market=self._market["waybill"],
             signed_early_share=marked["signed"],
             signed_early_share_market=near["signed"],
+            sent_elsewhere_share=marked["elsewhere"],
+            sent_elsewhere_share_market=near["elsewhere"],
             refund_share=marked["refunded"],
             refund_share_market=near["refunded"],
             five_star_share=marked["stars"],
@@ -198,14 +208,18 @@ Mark = tuple[Bool, Bool | None]
 
 def _marks(book: OrderBook) -> dict[str, Mark | None]:
     weight, waybill, rating = book.weight_g, book.waybill, book.rating
-    early = None
+    early = elsewhere = None
     if book.signed_ts is not None and book.shipped_ts is not None:
         known = (book.signed_ts != NULL) & (book.shipped_ts != NULL)
-        early = (known & (np.where(known, book.signed_ts - book.shipped_ts, 0) < _SIGNED_S * 1000), known)
+        took = np.where(known, book.signed_ts - book.shipped_ts, 0)
+        early = (known & (took < _SIGNED_S * 1000), known)
+        if book.far is not None:
+            elsewhere = (known & book.far & (took < _FAR_SIGNED_S * 1000), known)
     return {
         "weightless": None if weight is None else ((weight != NULL) & (weight <= WEIGHTLESS_G), weight != NULL),
         "waybill": None if waybill is None else (reused_waybills(waybill, book.buyer), waybill >= 0),
         "signed": early,
+        "elsewhere": elsewhere,
         "refunded": None if book.refunded is None else (book.refunded, None),
         "stars": None if rating is None else (rating == 5, rating != NULL),
         "paid_back": None if book.paid_back is None else (book.paid_back, None),
