@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.clock import seconds
 from graph.model import landing_schemas
 from ingest.intake import IntakeOptions
 from ingest.sources import SOURCES
@@ -82,8 +83,7 @@ class Worlds:
         """Make something unless a mark, written last, says that it is there."""
         mark = world.files.parent / f"{what}.done"
         if not mark.exists():
-            self._say(f"preparing: {world.spec.merchants:,} shops, {what}")
-            make()
+            self._say(f"preparing: {world.spec.merchants:,} shops, {what}: {seconds(make):.1f} s")
             mark.touch()
 
 
