@@ -16,7 +16,8 @@ from api.errors import INVALID, NOT_JSON, NOT_JSON_TYPE, TOO_DEEP, Field, Refuse
 M = TypeVar("M", bound=BaseModel)
 
 _JSON_TYPE = re.compile(r'application/json(\s*;\s*charset="?utf-8"?)?\s*', re.IGNORECASE)
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
+# Never gives back what it took and takes a string that does not end as well: one pass, whatever the quotes are.
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
 _BRACKET = re.compile(rb"[\[\]{}]")
 
 

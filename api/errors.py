@@ -52,6 +52,8 @@ class Refused(Exception):  # noqa: N818 - what happens to the request
 
 INVALID = Answer(422, "invalid_request", "The request does not fit; see fields.")
 NOT_JSON = Answer(400, "invalid_json", "The body is not JSON in UTF-8.")
+NOT_HTTP = Answer(400, "invalid_http", "This is not a request of HTTP/1.1, or its head is too long.")
+TOO_MANY = Answer(503, "too_many_connections", "Too many connections at once; try again in a moment.")
 TOO_DEEP = Answer(400, "too_deep", "The JSON is nested too deeply.")
 NOT_JSON_TYPE = Answer(415, "unsupported_media_type", "Send Content-Type: application/json, not compressed.")
 TOO_LARGE = Answer(413, "body_too_large", "The body is larger than this service takes.", {"Connection": "close"})

@@ -3,19 +3,40 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from typing import Any
 
 import h11
 import uvicorn
 from fastapi import FastAPI
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+from uvicorn.protocols.http import h11_impl
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from api.edge import SECURITY_HEADERS
+from api.errors import NOT_HTTP, TOO_MANY, Answer, error_response
 from api.logs import take_over_server_logs
 from api.service import Service
 from api.settings import Settings
 
 LONGEST_HEAD = 16_384
 """Bytes of a request line with its headers; more is answered with 400."""
+
+
+def _before_the_app(answer: Answer) -> Response:
+    """What is told where no request reaches the app, in the one shape of errors."""
+    request_id = uuid.uuid4().hex
+    response = error_response(answer, request_id)
+    response.headers.update({**SECURITY_HEADERS, "X-Request-ID": request_id, "Connection": "close"})
+    return response
+
+
+async def _full(scope: Scope, receive: Receive, send: Send) -> None:
+    await _before_the_app(TOO_MANY)(scope, receive, send)
+
+
+h11_impl.service_unavailable = _full  # type: ignore[attr-defined,assignment]  # uvicorn leaves no other place to say it
 
 
 class ImpatientProtocol(H11Protocol):
@@ -40,6 +61,14 @@ class ImpatientProtocol(H11Protocol):
         super().connection_lost(exc)
         if self._giving_up is not None:
             self._giving_up.cancel()
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's text, which is plain
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            response = _before_the_app(NOT_HTTP)
+            head = h11.Response(status_code=response.status_code, headers=response.raw_headers, reason=b"Bad Request")
+            for event in (head, h11.Data(data=bytes(response.body)), h11.EndOfMessage()):
+                self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
 
     def _wait_for_headers(self) -> None:
         if self._giving_up is None:

@@ -172,6 +172,8 @@ def test_deep_nesting_is_refused_before_it_is_parsed(opening: bytes) -> None:
 
 def test_brackets_inside_strings_are_not_nesting() -> None:
     assert depth(b'{"a": "[[[[[[[[[[[[", "b\\"[[[[": 1}') == 1
+    assert depth(b'{"a": "[[[[') == 1
+    assert depth(b'{"a": "[[\\') == 1
 
 
 def _deepest(value: object) -> int:
@@ -199,6 +201,8 @@ def test_depth_is_what_a_parser_finds(value: object) -> None:
 @given(st.binary(max_size=200) | JSON.map(lambda v: json.dumps(v).encode()))
 @example(b"[" * 60_000)
 @example(b'"' + b"\\" * 60_000)
+@example(b'"' + b'\\"' * 30_000)
+@example(b'"' + b'\\"' * 30_000 + b"\\")
 def test_any_bytes_are_read_or_refused_and_never_a_fault(body: bytes) -> None:
     try:
         parse(ScoreBody, body, 8)

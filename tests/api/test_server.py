@@ -164,8 +164,23 @@ def test_headers_without_end_are_refused(server: Running) -> None:
     ],
 )
 def test_what_is_no_http_is_refused_and_the_server_lives(server: Running, raw: bytes) -> None:
-    _talk(server, raw)
+    got, _ = _talk(server, raw)
+    head, _, answer = got.partition(b"\r\n\r\n")
+    assert head.split(b" ")[1] in (b"400", b"408")
+    assert json.loads(answer)["error"]["code"] in ("invalid_http", "body_too_slow")
     assert httpx.get(f"{server.url}/healthz").status_code == 200
+
+
+def test_more_connections_than_there_may_be_are_told_so_in_the_one_shape(server: Running) -> None:
+    crowd = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(512)]
+    try:
+        got, _ = _talk(server, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+    finally:
+        for s in crowd:
+            s.close()
+    head, _, answer = got.partition(b"\r\n\r\n")
+    assert head.split(b" ")[1] == b"503"
+    assert json.loads(answer)["error"]["code"] == "too_many_connections"
 
 
 def test_a_caller_who_hangs_up_leaves_no_fault(server: Running, key: dict[str, str]) -> None:
