@@ -1,4 +1,4 @@
-"""``ringfence loops FILE``: every fund loop of a transfer table."""
+"""``ringfence loops FILE``: every fund loop of a transfer table, or with ``--flows`` how much money comes back."""
 
 from __future__ import annotations
 
@@ -6,19 +6,22 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
+from graph.loops.flow_table import flows_of_table
 from graph.loops.table import LoopTableOptions, loops_of_table
 from graph.table_columns import TableError, read_table
 
 
-def run_loops(path: Path, out: Path | None, options: LoopTableOptions) -> dict[str, object]:
+def run_loops(path: Path, out: Path | None, options: LoopTableOptions, flows: bool = False) -> dict[str, object]:
     """Find the loops of a CSV or Parquet file, write them to ``out`` (Parquet) where given, and return the summary.
+
+    ``flows``: the flow view instead (graph.loops.flow_table); it has no amount rule.
 
     TableError (with the file's name) when the file or a column cannot be read; LoopError for a parameter out of range.
     """
     columns = [options.src, options.dst, options.ts, options.amount, *([options.id] if options.id else [])]
     table = read_table(path, columns)
     try:
-        loops, summary = loops_of_table(table, options)
+        loops, summary = flows_of_table(table, options) if flows else loops_of_table(table, options)
     except TableError as e:
         raise TableError(e.code, f"{path}: {e}") from e
     if out is not None:

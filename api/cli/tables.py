@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from api.cli.output import Json, answer
+from api.cli.output import REFUSED, Json, answer, fail
 
 
 class Unit(StrEnum):
@@ -47,12 +47,17 @@ def loops(
     ties: Annotated[Ties, typer.Option(help="equal times: refuse, or follow in the order of rows")] = Ties.strict,
     degree_cap: Annotated[int, typer.Option(min=0, help="do not search through busier accounts; 0: no cap")] = 0,
     budget: Annotated[int, typer.Option(min=1, help="work per transfer at most")] = 1 << 16,
+    flows: Annotated[
+        bool, typer.Option("--flows", help="how much of what leaves an account comes back, split or merged on the way")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Every fund loop of a transfer table."""
+    """Every fund loop of a transfer table; with --flows, how much of what leaves an account comes back to it."""
     from graph.loops.table import LoopTableOptions
     from jobs.loops_file import run_loops
 
+    if flows and decay is not None:
+        fail("flows_and_decay", "--flows follows amounts themselves: leave out --decay")
     options = LoopTableOptions(
         src=src,
         dst=dst,
@@ -68,7 +73,7 @@ def loops(
         degree_cap=degree_cap,
         budget=budget,
     )
-    _show(run_loops(file, out, options), out, as_json)
+    _show(run_loops(file, out, options, flows), out, as_json)
 
 
 def circles(
@@ -140,3 +145,12 @@ def rings(
 def _show(summary: dict[str, object], out: Path | None, as_json: bool) -> None:
     lines = [f"{name.replace('_', ' '):20} {value}" for name, value in summary.items() if value not in (None, {})]
     answer(summary, as_json, [*lines, *([f"written to {out}"] if out else ["--out FILE writes them"])])
+    if _short(summary):
+        raise typer.Exit(REFUSED)
+
+
+def _short(summary: dict[str, object]) -> bool:
+    """Whether rows were left out or a search was cut: the answer may not be the whole one."""
+    cut = summary.get("truncated", 0)
+    counts = cut.values() if isinstance(cut, dict) else [cut]
+    return any(counts) or bool(summary.get("rows_left_out")) or summary.get("complete") is False

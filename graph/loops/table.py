@@ -82,7 +82,7 @@ def loops_of_table(table: pa.Table, options: LoopTableOptions | None = None) -> 
     if not _sorted(ts[rows]):
         rows = rows[np.argsort(ts[rows], kind="stable")]
     amount = numbers_of(table[options.amount], options.amount) if options.decay is not None else None
-    window = span_us(options.window) * 1_000 // _NANOSECONDS[unit]
+    window = window_in(span_us(options.window), unit)
     rule = LoopRule(window, options.max_length, options.decay, options.growth, options.ties)
     engine, loop_rows, ptr = _search(src, dst, ts, amount, rows, rule, options)
     lengths = np.diff(ptr)
@@ -112,6 +112,21 @@ def loops_of_table(table: pa.Table, options: LoopTableOptions | None = None) -> 
 _NANOSECONDS = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
 
 
+def window_in(microseconds: int, unit: str) -> int:
+    """A span in the unit of the times (s, ms, us or ns), rounded down."""
+    return microseconds * 1_000 // _NANOSECONDS[unit]
+
+
+def most_at_once(moments: npt.NDArray[np.int64], window: int) -> int:
+    """The most transfers in any one window; times ascending."""
+    held = 0
+    for i in range(0, len(moments), _BATCH):
+        part = moments[i : i + _BATCH]
+        first = np.searchsorted(moments, part - window, "left")
+        held = max(held, int((np.arange(i, i + len(part)) - first).max()) + 1)
+    return held
+
+
 def _search(
     src: npt.NDArray[np.int32],
     dst: npt.NDArray[np.int32],
@@ -121,12 +136,8 @@ def _search(
     rule: LoopRule,
     options: LoopTableOptions,
 ) -> tuple[LoopEngine, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    held = 1
     moments = ts[rows]
-    for i in range(0, len(rows), _BATCH):
-        part = moments[i : i + _BATCH]
-        first = np.searchsorted(moments, part - rule.window, "left")
-        held = max(held, int((np.arange(i, i + len(part)) - first).max()) + 1)
+    held = max(most_at_once(moments, rule.window), 1)
     engine = LoopEngine(rule, LoopBounds(min(held + 1, _CAPACITY), 0, options.budget, options.degree_cap))
     found, pointers, loops = [], [np.zeros(1, np.int64)], 0
     for i in range(0, len(rows), _BATCH):
