@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -91,6 +91,28 @@ def lift(measure: Measure, labels: Float64, scores: Float64, base: Float64, seed
     found = [measure(labels[i], scores[i]) - measure(labels[i], base[i]) for i in _draws(labels, seed, draws)]
     low, high = np.quantile(found, [0.025, 0.975])
     return Interval(measure(labels, scores) - measure(labels, base), float(low), float(high))
+
+
+def pooled(
+    measure: Measure,
+    labels: Sequence[Float64],
+    scores: Sequence[Float64],
+    seed: int,
+    base: Sequence[Float64] | None = None,
+    draws: int = 500,
+) -> Interval:
+    """Mean of a measure, or of its lift over ``base``, over several sets of rows that each have a model of their own.
+
+    The bootstrap draws anew inside every set, bad and good cases apart: margins of different models do not compare.
+    """
+    over = base if base is not None else [None] * len(scores)
+    found = np.zeros((len(scores), draws + 1))
+    for row, y, s, b in zip(found, labels, scores, over, strict=True):
+        taken = [np.arange(len(y)), *_draws(y, seed, draws)]
+        row[:] = [measure(y[i], s[i]) - (measure(y[i], b[i]) if b is not None else 0.0) for i in taken]
+    mean = found.mean(axis=0)
+    low, high = np.quantile(mean[1:], [0.025, 0.975])
+    return Interval(float(mean[0]), float(low), float(high))
 
 
 def _draws(labels: Float64, seed: int, draws: int) -> list[np.ndarray[tuple[int], np.dtype[np.int64]]]:

@@ -1,8 +1,9 @@
 """Why a score is high, in sentences that an applicant may be told.
 
 At most four reasons, each of another concept, from what moved the score up. Never given: what is not known (the
-absence of data is nobody's fault), features declared without a sentence (irrelevant or about others), and values that
-do not lie on the adverse side of what is usual, whatever the trees made of them.
+absence of data is nobody's fault), features declared without words (irrelevant, about others, or speaking neither way
+alone), and values that do not lie on the adverse side of what is usual, whatever the trees made of them. Usual is the
+middle (median) of the applications that the model was trained on: every sentence gives it beside the merchant's own.
 """
 
 from __future__ import annotations
@@ -43,26 +44,26 @@ def reasons(scored: Scored, values: Mapping[str, float], limit: int = 4) -> list
             by_concept.setdefault(feature.concept, []).append((contribution, feature))
     ranked = sorted(by_concept.values(), key=lambda found: -sum(c for c, _ in found))
     chosen = [max(found, key=lambda pair: pair[0]) for found in ranked[:limit]]
-    return [_reason(feature, float(values[feature.name]), contribution) for contribution, feature in chosen]
+    return [_reason(f, float(values[f.name]), scored.typical[f.name], contribution) for contribution, f in chosen]
 
 
 def _speaks_against(feature: Feature, value: float, scored: Scored) -> bool:
-    if feature.en is None or math.isnan(value):
+    """On the adverse side of the median of the training rows, and by enough to be seen in the numbers shown."""
+    usual = scored.typical.get(feature.name, math.nan)
+    if feature.en is None or math.isnan(value) or math.isnan(usual):
         return False
-    typical = scored.typical.get(feature.name, math.nan)
-    if feature.adverse == "high":
-        return value > 0 and not value <= typical
-    if feature.adverse == "low":
-        return not value >= typical
-    return True
+    if formatted(value, feature.unit) == formatted(usual, feature.unit):
+        return False
+    return value > max(usual, 0.0) if feature.adverse == "high" else feature.adverse == "low" and value < usual
 
 
-def _reason(feature: Feature, value: float, contribution: float) -> Reason:
-    shown = formatted(value, feature.unit)
+def _reason(feature: Feature, value: float, usual: float, contribution: float) -> Reason:
+    shown, middle = formatted(value, feature.unit), formatted(usual, feature.unit)
+    high = feature.adverse == "high"
     return Reason(
         code=f"{feature.concept}.{feature.name}",
-        text_en=(feature.en or "").replace("{value}", shown),
-        text_zh=(feature.zh or "").replace("{value}", shown),
+        text_en=f"{feature.en}: {shown}, {'above' if high else 'below'} the middle of applicants ({middle})",
+        text_zh=f"{feature.zh}：{shown}，{'高于' if high else '低于'}申请商户的中位水平（{middle}）",
         feature=feature.name,
         value=value,
         contribution=contribution,

@@ -11,19 +11,19 @@ and the metrics say so.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 
 import numpy as np
 import xgboost
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+from sklearn.model_selection import StratifiedKFold
 
-from graph.features.catalogue import Feature
 from graph.features.compute import FEATURES
 from graph.features.segments import Bool
 from graph.snapshot import Float64, Int64
 from scoring.calibration import Calibration
-from scoring.fit import BoosterParams, fit_booster, fit_calibration, fit_platt, margins
+from scoring.compare import compare_across_merchants, compare_in_time, directions, split_in_time, variants
+from scoring.fit import BoosterParams, fit_booster, fit_platt, margins
 from scoring.measures import Interval, auc, average_precision, brier, calibration_error, interval, ks, lift, reliability
 from scoring.table import TrainingTable
 
@@ -33,7 +33,10 @@ SMALL_BOOSTER = BoosterParams(trees=120, depth=3, rate=0.05, min_weight=1.0, rid
 
 @dataclass(frozen=True)
 class TrainParams:
-    """``fewest_rows``, ``fewest_cases``: below, training is refused. ``small_*``: below, folds instead of time."""
+    """``fewest_rows``, ``fewest_cases``: below, training is refused. ``small_*``: below, folds instead of time.
+
+    ``folds``, ``repeats``: of measures out of fold. ``draws``: of every bootstrap.
+    """
 
     booster: BoosterParams = field(default_factory=BoosterParams)
     small_booster: BoosterParams = field(default_factory=lambda: SMALL_BOOSTER)
@@ -43,6 +46,7 @@ class TrainParams:
     small_cases: int = 40
     folds: int = 5
     repeats: int = 10
+    draws: int = 500
 
 
 class TrainingError(Exception):
@@ -68,19 +72,6 @@ class TrainedModel:
     calibration: Calibration
     metrics: dict[str, object]
     golden: tuple[dict[str, object], ...]
-
-
-def variants() -> dict[str, tuple[str, ...]]:
-    """What each compared model reads: own facts only; with the graph; with findings too (the one that is kept)."""
-
-    def names(keep: Sequence[Feature]) -> tuple[str, ...]:
-        return tuple(f.name for f in keep)
-
-    return {
-        "tabular": names([f for f in FEATURES if f.tabular]),
-        "graph": names([f for f in FEATURES if f.concept != "findings"]),
-        "full": names(FEATURES),
-    }
 
 
 def train(table: TrainingTable, params: TrainParams, seed: int) -> TrainedModel:
@@ -117,32 +108,18 @@ def _check(table: TrainingTable, params: TrainParams) -> None:
             raise TrainingError("infinite_feature", f"feature {name} is infinite in a row")
 
 
-def split_in_time(times: Int64, shares: tuple[float, float] = (0.6, 0.8)) -> tuple[Int64, Int64, Int64]:
-    """Positions to fit, to calibrate and to measure on, in time; rows of one moment stay together."""
-    cuts = np.quantile(times, shares, method="higher")
-    part = np.searchsorted(cuts, times, side="right")
-    return (np.flatnonzero(part == 0), np.flatnonzero(part == 1), np.flatnonzero(part == 2))
-
-
 def _by_time(table: TrainingTable, params: TrainParams, seed: int) -> TrainedModel:
     labels = table.labels
     fit, calibrate, measure = split_in_time(table.times)
     for name, rows in (("fit", fit), ("calibrate", calibrate), ("measure", measure)):
         if len(np.unique(labels[rows])) < 2:
             raise TrainingError("no_positives_in_split", f"the rows to {name} on ({len(rows)}) hold one class only")
-    scores: dict[str, Float64] = {}
-    figures: dict[str, object] = {}
-    kept: tuple[xgboost.Booster, Calibration] | None = None
-    for variant, names in variants().items():
-        x = table.matrix(names)
-        booster = fit_booster(x[fit], labels[fit], params.booster, seed)
-        calibration = fit_calibration(margins(booster, x[calibrate]), labels[calibrate])
-        scores[variant] = margins(booster, x[measure])
-        probabilities = np.array([calibration.probability(m) for m in scores[variant].tolist()])
-        figures[variant] = _figures(labels[measure], scores[variant], probabilities, len(names), seed)
-        kept = (booster, calibration)
-    if kept is None:
-        raise AssertionError("there is always a full variant")
+    compared = compare_in_time(table, params.booster, seed)
+    scores = compared.scores
+    figures = {
+        v: _figures(labels[measure], scores[v], compared.probabilities[v], len(names), seed, params.draws)
+        for v, names in variants().items()
+    }
     merchants = table.frame["merchant_id"].to_numpy(zero_copy_only=False)
     fresh = ~np.isin(merchants[measure], np.unique(merchants[fit]))
     metrics = {
@@ -155,33 +132,28 @@ def _by_time(table: TrainingTable, params: TrainParams, seed: int) -> TrainedMod
             "cases": int(labels[measure][fresh].sum()),
             **{v: {"auc": auc(labels[measure][fresh], s[fresh])} for v, s in scores.items()},
         },
-        **_lifts(labels[measure], scores, seed),
+        **_lifts(labels[measure], scores, seed, params.draws),
         "across_merchants": _across_merchants(table, params, seed),
     }
-    return _trained(table, *kept, metrics, params.booster, seed)
+    return _trained(table, compared.booster, compared.calibration, metrics, params.booster, seed)
 
 
 def _across_merchants(table: TrainingTable, params: TrainParams, seed: int) -> dict[str, object]:
-    """All rows measured out of fold, every merchant's rows in one fold: more cases than the last rows alone hold.
-
-    Not in time: a row may be scored by trees that saw later ones.
-    """
-    labels, merchants = table.labels, table.frame["merchant_id"].to_numpy(zero_copy_only=False)
-    folds = list(StratifiedGroupKFold(params.folds, shuffle=True, random_state=seed).split(labels, labels, merchants))
-    scores: dict[str, Float64] = {}
-    for variant, names in variants().items():
-        x, out = table.matrix(names), np.zeros(len(labels))
-        for fit, rest in folds:
-            out[rest] = margins(fit_booster(x[fit], labels[fit], params.booster, seed), x[rest])
-        scores[variant] = out
+    labels = table.labels
+    scores = compare_across_merchants(table, params.booster, params.folds, seed)
     figures = {
         v: {
-            "auc": interval(auc, labels, s, seed).to_json(),
-            "average_precision": interval(average_precision, labels, s, seed).to_json(),
+            "auc": interval(auc, labels, s, seed, params.draws).to_json(),
+            "average_precision": interval(average_precision, labels, s, seed, params.draws).to_json(),
         }
         for v, s in scores.items()
     }
-    return {"rows": len(labels), "cases": int(labels.sum()), "models": figures, **_lifts(labels, scores, seed)}
+    return {
+        "rows": len(labels),
+        "cases": int(labels.sum()),
+        "models": figures,
+        **_lifts(labels, scores, seed, params.draws),
+    }
 
 
 def _by_folds(table: TrainingTable, params: TrainParams, seed: int) -> TrainedModel:
@@ -197,7 +169,8 @@ def _by_folds(table: TrainingTable, params: TrainParams, seed: int) -> TrainedMo
             out, calibrated = np.zeros(len(labels)), np.zeros(len(labels))
             parts = list(_folds(labels, folds, seed + repeat))
             for fit, rest in parts:
-                out[rest] = margins(fit_booster(x[fit], labels[fit], params.small_booster, seed + repeat), x[rest])
+                booster = fit_booster(x[fit], labels[fit], params.small_booster, seed + repeat, directions(names))
+                out[rest] = margins(booster, x[rest])
             for fit, rest in parts:  # out-of-fold margins of the other folds calibrate this one
                 line = fit_platt(out[fit], labels[fit])
                 calibrated[rest] = [line.probability(m) for m in out[rest].tolist()]
@@ -209,11 +182,11 @@ def _by_folds(table: TrainingTable, params: TrainParams, seed: int) -> TrainedMo
             "average_precision": [average_precision(labels, r) for r in runs],
         }
         figures[variant] = {
-            **_figures(labels, margin[variant], np.mean(probabilities, axis=0), len(names), seed),
+            **_figures(labels, margin[variant], np.mean(probabilities, axis=0), len(names), seed, params.draws),
             "mean_over_repeats": {k: round(float(np.mean(v)), 4) for k, v in each.items()},
             "sd_over_repeats": {k: round(float(np.std(v)), 4) for k, v in each.items()},
         }
-    booster = fit_booster(table.matrix(), labels, params.small_booster, seed)
+    booster = fit_booster(table.matrix(), labels, params.small_booster, seed, directions(table.features))
     metrics = {
         "evaluation": f"small sample: {params.repeats} x {folds} stratified folds, no split in time; the figures are "
         "of margins out of fold, averaged over the repeats; the model is fitted on all rows and calibrated (Platt) "
@@ -221,7 +194,7 @@ def _by_folds(table: TrainingTable, params: TrainParams, seed: int) -> TrainedMo
         "rows": {"fit": len(labels), "measure": len(labels)},
         "cases": {"fit": int(labels.sum()), "measure": int(labels.sum())},
         "models": figures,
-        **_lifts(labels, margin, seed),
+        **_lifts(labels, margin, seed, params.draws),
     }
     return _trained(table, booster, fit_platt(margin["full"], labels), metrics, params.small_booster, seed)
 
@@ -230,11 +203,13 @@ def _folds(labels: Float64, folds: int, seed: int) -> Iterator[tuple[Int64, Int6
     yield from StratifiedKFold(folds, shuffle=True, random_state=seed).split(np.zeros(len(labels)), labels)
 
 
-def _figures(labels: Float64, scores: Float64, probabilities: Float64, features: int, seed: int) -> dict[str, object]:
+def _figures(
+    labels: Float64, scores: Float64, probabilities: Float64, features: int, seed: int, draws: int
+) -> dict[str, object]:
     return {
         "features": features,
-        "auc": interval(auc, labels, scores, seed).to_json(),
-        "average_precision": interval(average_precision, labels, scores, seed).to_json(),
+        "auc": interval(auc, labels, scores, seed, draws).to_json(),
+        "average_precision": interval(average_precision, labels, scores, seed, draws).to_json(),
         "brier": round(brier(labels, probabilities), 4),
         "ece": round(calibration_error(labels, probabilities), 4),
         "ks": round(ks(labels, scores), 4),
@@ -242,11 +217,11 @@ def _figures(labels: Float64, scores: Float64, probabilities: Float64, features:
     }
 
 
-def _lifts(labels: Float64, scores: dict[str, Float64], seed: int) -> dict[str, object]:
+def _lifts(labels: Float64, scores: dict[str, Float64], seed: int, draws: int) -> dict[str, object]:
     def both(better: str, base: str) -> dict[str, dict[str, float]]:
         found: dict[str, Interval] = {
-            "auc": lift(auc, labels, scores[better], scores[base], seed),
-            "average_precision": lift(average_precision, labels, scores[better], scores[base], seed),
+            "auc": lift(auc, labels, scores[better], scores[base], seed, draws),
+            "average_precision": lift(average_precision, labels, scores[better], scores[base], seed, draws),
         }
         return {k: v.to_json() for k, v in found.items()}
 

@@ -31,48 +31,44 @@ _RATIOS = (
         "turnover_90d",
         3,
         "Amount asked for over a month's platform turnover (last 90 days).",
-        "Amount asked for against a month's turnover: {value}",
-        "申请金额与月成交额之比：{value}",
+        "Amount asked for against a month's turnover",
+        "申请金额与月成交额之比",
     ),
     _Against(
         "asked_to_inflow",
         "inflow_90d",
         3,
         "Amount asked for over a month's money in (last 90 days).",
-        "Amount asked for against a month's money in: {value}",
-        "申请金额与月流入之比：{value}",
+        "Amount asked for against a month's money in",
+        "申请金额与月流入之比",
     ),
     _Against(
         "asked_to_declared",
         "declared_monthly",
         1,
         "Amount asked for over a month's turnover as declared for tax.",
-        "Amount asked for against a month's declared turnover: {value}",
-        "申请金额与月申报收入之比：{value}",
+        "Amount asked for against a month's declared turnover",
+        "申请金额与月申报收入之比",
     ),
     _Against(
         "asked_to_invoiced",
         "invoiced_365d",
         12,
         "Amount asked for over a month's invoiced sales (last 365 days).",
-        "Amount asked for against a month's invoiced sales: {value}",
-        "申请金额与月销项之比：{value}",
+        "Amount asked for against a month's invoiced sales",
+        "申请金额与月销项之比",
     ),
     _Against(
         "asked_to_cover",
         "guarantee_cover",
         1,
         "Amount asked for over the guarantees that stand for the merchant.",
-        "Amount asked for against guarantees received: {value}",
-        "申请金额与被担保金额之比：{value}",
+        "Amount asked for against guarantees received",
+        "申请金额与被担保金额之比",
     ),
 )
 
-register(
-    Feature(
-        "asked", "money", 1, "application", True, "Amount asked for.", "Amount asked for: {value}", "申请金额：{value}"
-    )
-)
+register(Feature("asked", "money", 1, "application", True, "Amount asked for.", "Amount asked for", "申请金额"))
 for _r in _RATIOS:
     register(Feature(_r.name, "ratio", 1, "application", True, _r.meaning, _r.en, _r.zh))
 

@@ -2,7 +2,7 @@
 
 A feature is a function of a :class:`graph.features.lens.Lens` (a snapshot, plus the findings mined from it) that gives
 one float64 per merchant in snapshot order. NaN means not known; a missing source is never read as zero. The first line
-of the function's docstring is the meaning shown to people; ``en`` and ``zh`` are what a reason says, with ``{value}``.
+of the function's docstring is the meaning shown to people; ``en`` and ``zh`` name it in a reason.
 
 **Radius.** How much of the graph around a merchant a feature may look at. Radius r holds every node within 2r edges of
 the merchant, whatever their direction, every edge with an end nearer than that, and the facts of the merchants among
@@ -42,7 +42,7 @@ Concept = Literal[
 CONCEPTS: tuple[Concept, ...] = get_args(Concept)
 
 Adverse = Literal["high", "low", "either"]
-"""On which side of what is usual a value can speak against a merchant."""
+"""On which side of what is usual a value can speak against a merchant; either: on both, so it is never a reason."""
 
 Values = Callable[["Lens"], Float64]
 

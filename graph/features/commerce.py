@@ -40,8 +40,8 @@ def _count(lens: Lens, days: int) -> Float64:
     "count",
     concept="commerce",
     tabular=True,
-    en="Orders in the last 7 days: {value}",
-    zh="近 7 天订单数：{value}",
+    en="Orders in the last 7 days",
+    zh="近 7 天订单数",
     adverse="low",
 )
 def orders_7d(lens: Lens) -> Float64:
@@ -54,8 +54,8 @@ def orders_7d(lens: Lens) -> Float64:
     "count",
     concept="commerce",
     tabular=True,
-    en="Orders in the last 30 days: {value}",
-    zh="近 30 天订单数：{value}",
+    en="Orders in the last 30 days",
+    zh="近 30 天订单数",
     adverse="low",
 )
 def orders_30d(lens: Lens) -> Float64:
@@ -68,8 +68,8 @@ def orders_30d(lens: Lens) -> Float64:
     "count",
     concept="commerce",
     tabular=True,
-    en="Orders in the last 90 days: {value}",
-    zh="近 90 天订单数：{value}",
+    en="Orders in the last 90 days",
+    zh="近 90 天订单数",
     adverse="low",
 )
 def orders_90d(lens: Lens) -> Float64:
@@ -82,9 +82,9 @@ def orders_90d(lens: Lens) -> Float64:
     "ratio",
     concept="commerce",
     tabular=True,
-    en="Orders of the last 30 days against the 30 before: {value}",
-    zh="近 30 天订单数与前 30 天之比：{value}",
-    adverse="either",
+    en="Orders of the last 30 days against the 30 before",
+    zh="近 30 天订单数与前 30 天之比",
+    adverse="low",
 )
 def order_trend(lens: Lens) -> Float64:
     """Orders of the last 30 days over those of the 30 days before."""
@@ -97,8 +97,8 @@ def order_trend(lens: Lens) -> Float64:
     "money",
     concept="commerce",
     tabular=True,
-    en="Turnover of the last 30 days: {value}",
-    zh="近 30 天成交额：{value}",
+    en="Turnover of the last 30 days",
+    zh="近 30 天成交额",
     adverse="low",
 )
 def turnover_30d(lens: Lens) -> Float64:
@@ -111,8 +111,8 @@ def turnover_30d(lens: Lens) -> Float64:
     "money",
     concept="commerce",
     tabular=True,
-    en="Turnover of the last 90 days: {value}",
-    zh="近 90 天成交额：{value}",
+    en="Turnover of the last 90 days",
+    zh="近 90 天成交额",
     adverse="low",
 )
 def turnover_90d(lens: Lens) -> Float64:
@@ -125,9 +125,9 @@ def turnover_90d(lens: Lens) -> Float64:
     "ratio",
     concept="commerce",
     tabular=True,
-    en="Turnover of the last 30 days against the 30 before: {value}",
-    zh="近 30 天成交额与前 30 天之比：{value}",
-    adverse="either",
+    en="Turnover of the last 30 days against the 30 before",
+    zh="近 30 天成交额与前 30 天之比",
+    adverse="low",
 )
 def turnover_trend(lens: Lens) -> Float64:
     """Turnover of the last 30 days over that of the 30 days before."""
@@ -140,8 +140,6 @@ def turnover_trend(lens: Lens) -> Float64:
     "money",
     concept="commerce",
     tabular=True,
-    en="Average order value: {value}",
-    zh="平均订单金额：{value}",
     adverse="either",
 )
 def ticket_mean_90d(lens: Lens) -> Float64:
@@ -154,8 +152,6 @@ def ticket_mean_90d(lens: Lens) -> Float64:
     "ratio",
     concept="commerce",
     tabular=True,
-    en="Spread of order values against their average: {value}",
-    zh="订单金额离散程度（标准差/均值）：{value}",
     adverse="either",
 )
 def ticket_variation_90d(lens: Lens) -> Float64:
@@ -168,8 +164,8 @@ def ticket_variation_90d(lens: Lens) -> Float64:
     "count",
     concept="commerce",
     tabular=True,
-    en="Different buyers in the last 90 days: {value}",
-    zh="近 90 天不同买家数：{value}",
+    en="Different buyers in the last 90 days",
+    zh="近 90 天不同买家数",
     adverse="low",
 )
 def buyers_90d(lens: Lens) -> Float64:
@@ -184,8 +180,6 @@ def buyers_90d(lens: Lens) -> Float64:
     "share",
     concept="commerce",
     tabular=True,
-    en="Share of buyers who ordered more than once: {value}",
-    zh="多次下单买家占比：{value}",
     adverse="either",
 )
 def repeat_buyer_share_90d(lens: Lens) -> Float64:
@@ -201,8 +195,8 @@ def repeat_buyer_share_90d(lens: Lens) -> Float64:
     "share",
     concept="commerce",
     tabular=True,
-    en="Share of orders from the most active buyer: {value}",
-    zh="最活跃买家订单占比：{value}",
+    en="Share of orders from the most active buyer",
+    zh="最活跃买家订单占比",
 )
 def top_buyer_share_90d(lens: Lens) -> Float64:
     """Share of the orders of the last 90 days that the most active buyer placed."""
@@ -217,8 +211,8 @@ def top_buyer_share_90d(lens: Lens) -> Float64:
     "share",
     concept="commerce",
     tabular=True,
-    en="Share of orders from accounts under a week old: {value}",
-    zh="注册不足 7 天账号的订单占比：{value}",
+    en="Share of orders from accounts under a week old",
+    zh="注册不足 7 天账号的订单占比",
 )
 def new_buyer_share_90d(lens: Lens) -> Float64:
     """Share of the orders of the last 90 days whose buyer had signed up less than 7 days before."""
@@ -232,8 +226,8 @@ def new_buyer_share_90d(lens: Lens) -> Float64:
     "share",
     concept="commerce",
     tabular=True,
-    en="Share of orders between midnight and six: {value}",
-    zh="0–6 点订单占比：{value}",
+    en="Share of orders between midnight and six",
+    zh="0–6 点订单占比",
 )
 def night_share_90d(lens: Lens) -> Float64:
     """Share of the orders of the last 90 days placed between midnight and six in the morning, China time."""
@@ -241,7 +235,7 @@ def night_share_90d(lens: Lens) -> Float64:
     return share(orders.merchant, (orders.ts + LOCAL) % DAY < DAY // 4, lens.n)
 
 
-@feature("weekend_share_90d", "share", concept="commerce", tabular=True)
+@feature("weekend_share_90d", "share", concept="commerce", tabular=True, adverse="either")
 def weekend_share_90d(lens: Lens) -> Float64:
     """Share of the orders of the last 90 days placed on a Saturday or Sunday, China time."""
     orders = lens.orders(90)
@@ -254,8 +248,8 @@ def weekend_share_90d(lens: Lens) -> Float64:
     "share",
     concept="commerce",
     tabular=True,
-    en="Share of orders on the single busiest day: {value}",
-    zh="单日最高订单占比：{value}",
+    en="Share of orders on the single busiest day",
+    zh="单日最高订单占比",
 )
 def busiest_day_share_90d(lens: Lens) -> Float64:
     """Share of the orders of the last 90 days that fell on the busiest day."""
@@ -269,8 +263,8 @@ def busiest_day_share_90d(lens: Lens) -> Float64:
     "stars",
     concept="commerce",
     tabular=True,
-    en="Average rating by buyers: {value}",
-    zh="买家平均评分：{value}",
+    en="Average rating by buyers",
+    zh="买家平均评分",
     adverse="low",
 )
 def rating_mean_90d(lens: Lens) -> Float64:
@@ -283,8 +277,7 @@ def rating_mean_90d(lens: Lens) -> Float64:
     "share",
     concept="commerce",
     tabular=True,
-    en="Share of ratings with full stars: {value}",
-    zh="满分评价占比：{value}",
+    adverse="either",
 )
 def five_star_share_90d(lens: Lens) -> Float64:
     """Share of the rated orders of the last 90 days that got five stars."""
@@ -298,8 +291,8 @@ def five_star_share_90d(lens: Lens) -> Float64:
     "share",
     concept="commerce",
     tabular=True,
-    en="Share of orders cancelled: {value}",
-    zh="订单取消率：{value}",
+    en="Share of orders cancelled",
+    zh="订单取消率",
 )
 def cancelled_share_90d(lens: Lens) -> Float64:
     """Share of the orders of the last 90 days that were cancelled."""
@@ -311,8 +304,8 @@ def cancelled_share_90d(lens: Lens) -> Float64:
     "months",
     concept="commerce",
     tabular=True,
-    en="Months with orders: {value}",
-    zh="有订单的月数：{value}",
+    en="Months with orders",
+    zh="有订单的月数",
     adverse="low",
 )
 def order_months(lens: Lens) -> Float64:
@@ -327,8 +320,8 @@ def order_months(lens: Lens) -> Float64:
     "days",
     concept="commerce",
     tabular=True,
-    en="Days since the last order: {value}",
-    zh="距最近一笔订单天数：{value}",
+    en="Days since the last order",
+    zh="距最近一笔订单天数",
 )
 def days_since_order(lens: Lens) -> Float64:
     """Days since the shop's last order."""
@@ -341,8 +334,8 @@ def days_since_order(lens: Lens) -> Float64:
     "days",
     concept="commerce",
     tabular=True,
-    en="Days since the shop opened: {value}",
-    zh="开店天数：{value}",
+    en="Days since the shop opened",
+    zh="开店天数",
     adverse="low",
 )
 def shop_age_days(lens: Lens) -> Float64:

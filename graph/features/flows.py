@@ -31,8 +31,8 @@ def _top5(lens: Lens, rows: TransferRows) -> Float64:
     "money",
     concept="flows",
     tabular=True,
-    en="Money received in the last 90 days: {value}",
-    zh="近 90 天流入金额：{value}",
+    en="Money received in the last 90 days",
+    zh="近 90 天流入金额",
     adverse="low",
 )
 def inflow_90d(lens: Lens) -> Float64:
@@ -45,8 +45,6 @@ def inflow_90d(lens: Lens) -> Float64:
     "money",
     concept="flows",
     tabular=True,
-    en="Money paid out in the last 90 days: {value}",
-    zh="近 90 天流出金额：{value}",
     adverse="either",
 )
 def outflow_90d(lens: Lens) -> Float64:
@@ -59,8 +57,6 @@ def outflow_90d(lens: Lens) -> Float64:
     "ratio",
     concept="flows",
     tabular=True,
-    en="Money paid out against money received: {value}",
-    zh="流出与流入之比：{value}",
     adverse="either",
 )
 def outflow_to_inflow_90d(lens: Lens) -> Float64:
@@ -73,9 +69,9 @@ def outflow_to_inflow_90d(lens: Lens) -> Float64:
     "ratio",
     concept="flows",
     tabular=True,
-    en="Money received in the last 30 days against the 30 before: {value}",
-    zh="近 30 天流入与前 30 天之比：{value}",
-    adverse="either",
+    en="Money received in the last 30 days against the 30 before",
+    zh="近 30 天流入与前 30 天之比",
+    adverse="low",
 )
 def inflow_trend(lens: Lens) -> Float64:
     """Money in of the last 30 days over that of the 30 days before."""
@@ -88,8 +84,8 @@ def inflow_trend(lens: Lens) -> Float64:
     "ratio",
     concept="flows",
     tabular=True,
-    en="Money received against platform turnover: {value}",
-    zh="流入金额与平台成交额之比：{value}",
+    en="Money received against platform turnover",
+    zh="流入金额与平台成交额之比",
     adverse="low",
 )
 def inflow_to_turnover_90d(lens: Lens) -> Float64:
@@ -102,8 +98,8 @@ def inflow_to_turnover_90d(lens: Lens) -> Float64:
     "count",
     concept="flows",
     tabular=True,
-    en="Accounts that paid in: {value}",
-    zh="付款账户数：{value}",
+    en="Accounts that paid in",
+    zh="付款账户数",
     adverse="low",
 )
 def payers_90d(lens: Lens) -> Float64:
@@ -116,8 +112,8 @@ def payers_90d(lens: Lens) -> Float64:
     "count",
     concept="flows",
     tabular=True,
-    en="Accounts that were paid: {value}",
-    zh="收款账户数：{value}",
+    en="Accounts that were paid",
+    zh="收款账户数",
     adverse="low",
 )
 def payees_90d(lens: Lens) -> Float64:
@@ -130,8 +126,8 @@ def payees_90d(lens: Lens) -> Float64:
     "share",
     concept="flows",
     tabular=True,
-    en="Share of money in from the five largest payers: {value}",
-    zh="前五大付款方流入占比：{value}",
+    en="Share of money in from the five largest payers",
+    zh="前五大付款方流入占比",
 )
 def top5_payer_share_90d(lens: Lens) -> Float64:
     """Share of the money in of the last 90 days that came from the five largest payers."""
@@ -143,8 +139,8 @@ def top5_payer_share_90d(lens: Lens) -> Float64:
     "share",
     concept="flows",
     tabular=True,
-    en="Share of money out to the five largest payees: {value}",
-    zh="前五大收款方流出占比：{value}",
+    en="Share of money out to the five largest payees",
+    zh="前五大收款方流出占比",
 )
 def top5_payee_share_90d(lens: Lens) -> Float64:
     """Share of the money out of the last 90 days that went to the five largest payees."""
@@ -156,8 +152,8 @@ def top5_payee_share_90d(lens: Lens) -> Float64:
     "share",
     concept="flows",
     tabular=True,
-    en="Share of counterparties that both paid and were paid: {value}",
-    zh="双向往来对手占比：{value}",
+    en="Share of counterparties that both paid and were paid",
+    zh="双向往来对手占比",
 )
 def two_way_share_90d(lens: Lens) -> Float64:
     """Share of the accounts dealt with in the last 90 days that both paid and were paid."""
@@ -171,8 +167,8 @@ def two_way_share_90d(lens: Lens) -> Float64:
     "share",
     concept="flows",
     tabular=True,
-    en="Share of money out that the payee sent back within 72 hours: {value}",
-    zh="72 小时内原路返回的流出占比：{value}",
+    en="Share of money out that the payee sent back within 72 hours",
+    zh="72 小时内原路返回的流出占比",
 )
 def returned_72h_share_90d(lens: Lens) -> Float64:
     """Share of the money out of the last 90 days that came back from its payee within 72 hours."""
@@ -186,8 +182,8 @@ def returned_72h_share_90d(lens: Lens) -> Float64:
     "share",
     concept="flows",
     tabular=True,
-    en="Share of money in that left again within 24 hours: {value}",
-    zh="24 小时内转出的流入占比：{value}",
+    en="Share of money in that left again within 24 hours",
+    zh="24 小时内转出的流入占比",
 )
 def gone_24h_share_90d(lens: Lens) -> Float64:
     """Share of the money in of the last 90 days that left the same account within 24 hours."""
@@ -201,8 +197,8 @@ def gone_24h_share_90d(lens: Lens) -> Float64:
     "share",
     concept="flows",
     tabular=True,
-    en="Share of transfers in round thousands: {value}",
-    zh="整千金额转账占比：{value}",
+    en="Share of transfers in round thousands",
+    zh="整千金额转账占比",
 )
 def round_share_90d(lens: Lens) -> Float64:
     """Share of the transfers of the last 90 days whose amount is a multiple of 1,000 (two-decimal currencies)."""
@@ -217,8 +213,8 @@ def round_share_90d(lens: Lens) -> Float64:
     "share",
     2,
     concept="flows",
-    en="Share of money out that went to the shop's own buyers: {value}",
-    zh="流向自有买家的资金占比：{value}",
+    en="Share of money out that went to the shop's own buyers",
+    zh="流向自有买家的资金占比",
 )
 def money_to_buyers_share_90d(lens: Lens) -> Float64:
     """Share of the money out of the last 90 days that went to accounts of that time's buyers."""
@@ -230,8 +226,8 @@ def money_to_buyers_share_90d(lens: Lens) -> Float64:
     "share",
     2,
     concept="flows",
-    en="Share of buyers who were sent money by the shop: {value}",
-    zh="收到商户转账的买家占比：{value}",
+    en="Share of buyers who were sent money by the shop",
+    zh="收到商户转账的买家占比",
 )
 def buyers_paid_share_90d(lens: Lens) -> Float64:
     """Share of the buyers of the last 90 days to whose account the shop transferred money in them."""
@@ -245,8 +241,8 @@ def buyers_paid_share_90d(lens: Lens) -> Float64:
     "money_to_owner_share_90d",
     "share",
     concept="flows",
-    en="Share of money out that went to the owner's accounts: {value}",
-    zh="流向所有人账户的资金占比：{value}",
+    en="Share of money out that went to the owner's accounts",
+    zh="流向所有人账户的资金占比",
 )
 def money_to_owner_share_90d(lens: Lens) -> Float64:
     """Share of the money out of the last 90 days that went to accounts of the shop's owners."""
@@ -265,9 +261,7 @@ def money_to_owner_share_90d(lens: Lens) -> Float64:
     "count",
     concept="flows",
     tabular=True,
-    en="Loans taken so far: {value}",
-    zh="已有贷款笔数：{value}",
-    adverse="low",
+    adverse="either",
 )
 def loans_taken(lens: Lens) -> Float64:
     """Loans of the shop that the bank knows of."""
@@ -279,8 +273,8 @@ def loans_taken(lens: Lens) -> Float64:
     "share",
     concept="flows",
     tabular=True,
-    en="Share of earlier loans' money repaid: {value}",
-    zh="既往贷款已还比例：{value}",
+    en="Share of earlier loans' money repaid",
+    zh="既往贷款已还比例",
     adverse="low",
 )
 def repaid_share(lens: Lens) -> Float64:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from graph.features.catalogue import feature
 from graph.features.currency import in_main
@@ -57,8 +59,8 @@ def _known(lens: Lens) -> Bool:
     "count",
     concept="guarantees",
     tabular=True,
-    en="Guarantees given for others: {value}",
-    zh="对外担保笔数：{value}",
+    en="Guarantees given for others",
+    zh="对外担保笔数",
 )
 def guarantees_given(lens: Lens) -> Float64:
     """Guarantees in force that the merchant gave for others."""
@@ -70,9 +72,7 @@ def guarantees_given(lens: Lens) -> Float64:
     "count",
     concept="guarantees",
     tabular=True,
-    en="Guarantees received: {value}",
-    zh="接受担保笔数：{value}",
-    adverse="low",
+    adverse="either",
 )
 def guarantees_received(lens: Lens) -> Float64:
     """Guarantees in force that others gave for the merchant."""
@@ -84,8 +84,8 @@ def guarantees_received(lens: Lens) -> Float64:
     "money",
     concept="guarantees",
     tabular=True,
-    en="Debt of others the merchant stands for: {value}",
-    zh="对外担保余额：{value}",
+    en="Debt of others the merchant stands for",
+    zh="对外担保余额",
 )
 def guarantee_exposure(lens: Lens) -> Float64:
     """Money of the guarantees in force that the merchant gave."""
@@ -98,9 +98,7 @@ def guarantee_exposure(lens: Lens) -> Float64:
     "money",
     concept="guarantees",
     tabular=True,
-    en="Guarantees standing for the merchant: {value}",
-    zh="被担保金额：{value}",
-    adverse="low",
+    adverse="either",
 )
 def guarantee_cover(lens: Lens) -> Float64:
     """Money of the guarantees in force that the merchant received."""
@@ -113,8 +111,8 @@ def guarantee_cover(lens: Lens) -> Float64:
     "ratio",
     concept="guarantees",
     tabular=True,
-    en="Debt stood for against a month's turnover: {value}",
-    zh="对外担保与月成交额之比：{value}",
+    en="Debt stood for against a month's turnover",
+    zh="对外担保与月成交额之比",
 )
 def exposure_to_turnover(lens: Lens) -> Float64:
     """Money of the guarantees given over a month's turnover (a third of the last 90 days')."""
@@ -125,8 +123,8 @@ def exposure_to_turnover(lens: Lens) -> Float64:
     "mutual_guarantees",
     "count",
     concept="guarantees",
-    en="Parties that guarantee the merchant and are guaranteed by it: {value}",
-    zh="互保对手数：{value}",
+    en="Parties that guarantee the merchant and are guaranteed by it",
+    zh="互保对手数",
 )
 def mutual_guarantees(lens: Lens) -> Float64:
     """Parties for whom the merchant stands and who stand for the merchant."""
@@ -139,8 +137,8 @@ def mutual_guarantees(lens: Lens) -> Float64:
     "guarantor_debtors",
     "count",
     concept="guarantees",
-    en="Debtors of the merchant's busiest guarantor: {value}",
-    zh="最活跃担保人的被担保方数量：{value}",
+    en="Debtors of the merchant's busiest guarantor",
+    zh="最活跃担保人的被担保方数量",
 )
 def guarantor_debtors(lens: Lens) -> Float64:
     """Other parties for whom the merchant's guarantors stand, of the guarantor with most."""
@@ -158,3 +156,21 @@ def guarantor_debtors(lens: Lens) -> Float64:
     most = np.full(lens.n, -1.0)
     np.maximum.at(most, rows.merchant, debtors[rows.other] - 1)
     return np.where(most < 0, np.nan, most)
+
+
+@feature(
+    "guarantee_chain_shops",
+    "count",
+    "global",
+    concept="guarantees",
+    en="Other shops tied to this one by guarantees for one another",
+    zh="经互相担保与本店关联的其他店铺数",
+)
+def guarantee_chain_shops(lens: Lens) -> Float64:
+    """Other shops that guarantees in force between shops tie to this one, directly or through others."""
+    g = lens.snapshot.relation("Merchant", "GUARANTEES", "Merchant")
+    until = g.int64("until")
+    kept = (g.int64("ts") <= lens.snapshot.as_of) & ((until == NULL) | (until > lens.snapshot.as_of))
+    ties = coo_array((np.ones(int(kept.sum()), np.int8), (g.src[kept], g.dst[kept])), shape=(lens.n, lens.n))
+    _, group = connected_components(ties, directed=False)
+    return lens.known_if(count(group, lens.n)[group] - 1, _known(lens), "GUARANTEES")

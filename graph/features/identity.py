@@ -15,8 +15,8 @@ from graph.snapshot import Float64, Int64
     "shops_on_device",
     "count",
     concept="identity",
-    en="Other shops run from the same device: {value}",
-    zh="同一设备上的其他店铺数：{value}",
+    en="Other shops run from the same device",
+    zh="同一设备上的其他店铺数",
 )
 def shops_on_device(lens: Lens) -> Float64:
     """Other shops signed in on the device that the shop shares with most."""
@@ -28,8 +28,8 @@ def shops_on_device(lens: Lens) -> Float64:
     "shops_on_phone",
     "count",
     concept="identity",
-    en="Other shops with the same phone number: {value}",
-    zh="使用同一电话的其他店铺数：{value}",
+    en="Other shops with the same phone number",
+    zh="使用同一电话的其他店铺数",
 )
 def shops_on_phone(lens: Lens) -> Float64:
     """Other shops that gave the same phone number."""
@@ -41,8 +41,8 @@ def shops_on_phone(lens: Lens) -> Float64:
     "shops_on_address",
     "count",
     concept="identity",
-    en="Other shops at the same address: {value}",
-    zh="同一地址的其他店铺数：{value}",
+    en="Other shops at the same address",
+    zh="同一地址的其他店铺数",
 )
 def shops_on_address(lens: Lens) -> Float64:
     """Other shops that ship from, or are registered at, the address that the shop shares with most."""
@@ -55,8 +55,7 @@ def shops_on_address(lens: Lens) -> Float64:
     "owner_other_shops",
     "count",
     concept="identity",
-    en="Other shops of the same owner: {value}",
-    zh="同一所有人的其他店铺数：{value}",
+    adverse="either",
 )
 def owner_other_shops(lens: Lens) -> Float64:
     """Other shops of the person or company that owns the shop, of the one with most."""
@@ -71,8 +70,7 @@ def owner_other_shops(lens: Lens) -> Float64:
     "owner_companies",
     "count",
     concept="identity",
-    en="Companies of the shop's owner: {value}",
-    zh="店主名下公司数：{value}",
+    adverse="either",
 )
 def owner_companies(lens: Lens) -> Float64:
     """Companies that the persons who own the shop own as well."""
@@ -85,8 +83,8 @@ def owner_companies(lens: Lens) -> Float64:
     "staff_device_share_90d",
     "share",
     concept="identity",
-    en="Share of orders placed from devices of the shop or its owner: {value}",
-    zh="由店铺或店主设备下单的订单占比：{value}",
+    en="Share of orders placed from devices of the shop or its owner",
+    zh="由店铺或店主设备下单的订单占比",
 )
 def staff_device_share_90d(lens: Lens) -> Float64:
     """Share of the last 90 days' orders placed from a device that the shop or its owner uses."""
@@ -103,8 +101,8 @@ def staff_device_share_90d(lens: Lens) -> Float64:
     "count",
     2,
     concept="identity",
-    en="Buyers' accounts used on the shop's own devices: {value}",
-    zh="在店铺自有设备上登录的买家账号数：{value}",
+    en="Buyers' accounts used on the shop's own devices",
+    zh="在店铺自有设备上登录的买家账号数",
 )
 def buyers_on_staff_device(lens: Lens) -> Float64:
     """Different buyers seen on devices that the shop or its owner uses."""
@@ -121,8 +119,8 @@ def buyers_on_staff_device(lens: Lens) -> Float64:
     "share",
     2,
     concept="identity",
-    en="Share of orders from devices that three or more buyers use: {value}",
-    zh="来自三个及以上买家共用设备的订单占比：{value}",
+    en="Share of orders from devices that three or more buyers use",
+    zh="来自三个及以上买家共用设备的订单占比",
 )
 def crowded_device_share_90d(lens: Lens) -> Float64:
     """Share of the last 90 days' orders that came from a device used by three or more buyers."""
@@ -137,8 +135,8 @@ def crowded_device_share_90d(lens: Lens) -> Float64:
     "share",
     2,
     concept="identity",
-    en="Share of buyers who share a device with another buyer: {value}",
-    zh="与其他买家共用设备的买家占比：{value}",
+    en="Share of buyers who share a device with another buyer",
+    zh="与其他买家共用设备的买家占比",
 )
 def buyers_sharing_device_share_90d(lens: Lens) -> Float64:
     """Share of the last 90 days' buyers who share a device with another of the shop's buyers."""
@@ -152,8 +150,8 @@ def buyers_sharing_device_share_90d(lens: Lens) -> Float64:
     "share",
     2,
     concept="identity",
-    en="Share of buyers who share a phone number with another buyer: {value}",
-    zh="与其他买家共用电话的买家占比：{value}",
+    en="Share of buyers who share a phone number with another buyer",
+    zh="与其他买家共用电话的买家占比",
 )
 def buyers_sharing_phone_share_90d(lens: Lens) -> Float64:
     """Share of the last 90 days' buyers who gave the phone number of another of the shop's buyers."""
@@ -167,8 +165,8 @@ def buyers_sharing_phone_share_90d(lens: Lens) -> Float64:
     "buyers_sharing_address_share_90d",
     "share",
     concept="identity",
-    en="Share of buyers who receive at another buyer's address: {value}",
-    zh="与其他买家共用收货地址的买家占比：{value}",
+    en="Share of buyers who receive at another buyer's address",
+    zh="与其他买家共用收货地址的买家占比",
 )
 def buyers_sharing_address_share_90d(lens: Lens) -> Float64:
     """Share of the last 90 days' buyers who got a parcel at the address of another of the shop's buyers."""
@@ -188,8 +186,8 @@ def buyers_sharing_address_share_90d(lens: Lens) -> Float64:
     "count",
     2,
     concept="identity",
-    en="Other shops with three or more of the same buyers: {value}",
-    zh="共享三个及以上买家的其他店铺数：{value}",
+    en="Other shops with three or more of the same buyers",
+    zh="共享三个及以上买家的其他店铺数",
 )
 def overlapping_shops_90d(lens: Lens) -> Float64:
     """Other shops with at least three buyers of the last 90 days in common (buyers of over 50 shops left out)."""
@@ -203,8 +201,8 @@ def overlapping_shops_90d(lens: Lens) -> Float64:
     "share",
     2,
     concept="identity",
-    en="Share of buyers in common with one other shop: {value}",
-    zh="与另一店铺共享的买家占比：{value}",
+    en="Share of buyers in common with one other shop",
+    zh="与另一店铺共享的买家占比",
 )
 def top_overlap_share_90d(lens: Lens) -> Float64:
     """Share of the last 90 days' buyers that one other shop, the most alike, has as well."""

@@ -59,8 +59,8 @@ def _monthly_variation(lens: Lens, rows: InvoiceRows) -> Float64:
     "count",
     concept="tax",
     tabular=True,
-    en="Invoices issued: {value}",
-    zh="开具发票张数：{value}",
+    en="Invoices issued",
+    zh="开具发票张数",
     adverse="low",
 )
 def invoices_issued(lens: Lens) -> Float64:
@@ -73,8 +73,8 @@ def invoices_issued(lens: Lens) -> Float64:
     "count",
     concept="tax",
     tabular=True,
-    en="Invoices received: {value}",
-    zh="取得发票张数：{value}",
+    en="Invoices received",
+    zh="取得发票张数",
     adverse="low",
 )
 def invoices_received(lens: Lens) -> Float64:
@@ -87,8 +87,8 @@ def invoices_received(lens: Lens) -> Float64:
     "money",
     concept="tax",
     tabular=True,
-    en="Sales invoiced in the last year: {value}",
-    zh="近一年销项金额：{value}",
+    en="Sales invoiced in the last year",
+    zh="近一年销项金额",
     adverse="low",
 )
 def invoiced_365d(lens: Lens) -> Float64:
@@ -101,8 +101,8 @@ def invoiced_365d(lens: Lens) -> Float64:
     "money",
     concept="tax",
     tabular=True,
-    en="Purchases invoiced in the last year: {value}",
-    zh="近一年进项金额：{value}",
+    en="Purchases invoiced in the last year",
+    zh="近一年进项金额",
     adverse="low",
 )
 def purchased_365d(lens: Lens) -> Float64:
@@ -115,8 +115,8 @@ def purchased_365d(lens: Lens) -> Float64:
     "money",
     concept="tax",
     tabular=True,
-    en="Sales invoiced in all: {value}",
-    zh="累计销项金额：{value}",
+    en="Sales invoiced in all",
+    zh="累计销项金额",
     adverse="low",
 )
 def invoiced_total(lens: Lens) -> Float64:
@@ -129,8 +129,8 @@ def invoiced_total(lens: Lens) -> Float64:
     "money",
     concept="tax",
     tabular=True,
-    en="Purchases invoiced in all: {value}",
-    zh="累计进项金额：{value}",
+    en="Purchases invoiced in all",
+    zh="累计进项金额",
     adverse="low",
 )
 def purchased_total(lens: Lens) -> Float64:
@@ -143,8 +143,6 @@ def purchased_total(lens: Lens) -> Float64:
     "ratio",
     concept="tax",
     tabular=True,
-    en="Invoiced purchases against invoiced sales: {value}",
-    zh="进销比：{value}",
     adverse="either",
 )
 def purchases_to_sales(lens: Lens) -> Float64:
@@ -157,9 +155,9 @@ def purchases_to_sales(lens: Lens) -> Float64:
     "ratio",
     concept="tax",
     tabular=True,
-    en="Sales invoiced in the last year against the year before: {value}",
-    zh="近一年销项与上一年之比：{value}",
-    adverse="either",
+    en="Sales invoiced in the last year against the year before",
+    zh="近一年销项与上一年之比",
+    adverse="low",
 )
 def invoiced_trend(lens: Lens) -> Float64:
     """Money invoiced in the last 365 days over that of the 365 days before."""
@@ -172,8 +170,8 @@ def invoiced_trend(lens: Lens) -> Float64:
     "ratio",
     concept="tax",
     tabular=True,
-    en="Spread of monthly invoiced sales against their average: {value}",
-    zh="月销项波动（标准差/均值）：{value}",
+    en="Spread of monthly invoiced sales against their average",
+    zh="月销项波动（标准差/均值）",
 )
 def invoiced_variation(lens: Lens) -> Float64:
     """Standard deviation over mean of invoiced sales per 30 days from the first invoice on (three at least)."""
@@ -185,8 +183,8 @@ def invoiced_variation(lens: Lens) -> Float64:
     "ratio",
     concept="tax",
     tabular=True,
-    en="Spread of monthly invoiced purchases against their average: {value}",
-    zh="月进项波动（标准差/均值）：{value}",
+    en="Spread of monthly invoiced purchases against their average",
+    zh="月进项波动（标准差/均值）",
 )
 def purchased_variation(lens: Lens) -> Float64:
     """Standard deviation over mean of invoiced purchases per 30 days, from the first invoice on."""
@@ -198,8 +196,8 @@ def purchased_variation(lens: Lens) -> Float64:
     "months",
     concept="tax",
     tabular=True,
-    en="Months with sales invoices: {value}",
-    zh="有销项发票的月数：{value}",
+    en="Months with sales invoices",
+    zh="有销项发票的月数",
     adverse="low",
 )
 def invoice_months(lens: Lens) -> Float64:
@@ -214,8 +212,8 @@ def invoice_months(lens: Lens) -> Float64:
     "days",
     concept="tax",
     tabular=True,
-    en="Days since the last sales invoice: {value}",
-    zh="距最近一张销项发票天数：{value}",
+    en="Days since the last sales invoice",
+    zh="距最近一张销项发票天数",
 )
 def days_since_invoice(lens: Lens) -> Float64:
     """Days since the merchant last issued a valid invoice."""
@@ -228,8 +226,8 @@ def days_since_invoice(lens: Lens) -> Float64:
     "share",
     concept="tax",
     tabular=True,
-    en="Share of issued invoices voided: {value}",
-    zh="销项发票作废率：{value}",
+    en="Share of issued invoices voided",
+    zh="销项发票作废率",
 )
 def voided_issued_share(lens: Lens) -> Float64:
     """Share of the invoices issued that were voided."""
@@ -241,8 +239,8 @@ def voided_issued_share(lens: Lens) -> Float64:
     "share",
     concept="tax",
     tabular=True,
-    en="Share of received invoices voided: {value}",
-    zh="进项发票作废率：{value}",
+    en="Share of received invoices voided",
+    zh="进项发票作废率",
 )
 def voided_received_share(lens: Lens) -> Float64:
     """Share of the invoices received that were voided."""
@@ -254,8 +252,8 @@ def voided_received_share(lens: Lens) -> Float64:
     "share",
     concept="tax",
     tabular=True,
-    en="Share of issued invoices that take back a sale: {value}",
-    zh="销项红字发票占比：{value}",
+    en="Share of issued invoices that take back a sale",
+    zh="销项红字发票占比",
 )
 def negative_issued_share(lens: Lens) -> Float64:
     """Share of the valid invoices issued that are corrections (negative)."""
@@ -267,8 +265,8 @@ def negative_issued_share(lens: Lens) -> Float64:
     "share",
     concept="tax",
     tabular=True,
-    en="Share of received invoices that take back a purchase: {value}",
-    zh="进项红字发票占比：{value}",
+    en="Share of received invoices that take back a purchase",
+    zh="进项红字发票占比",
 )
 def negative_received_share(lens: Lens) -> Float64:
     """Share of the valid invoices received that are corrections (negative)."""
@@ -280,8 +278,8 @@ def negative_received_share(lens: Lens) -> Float64:
     "count",
     concept="tax",
     tabular=True,
-    en="Different customers on invoices: {value}",
-    zh="发票客户数：{value}",
+    en="Different customers on invoices",
+    zh="发票客户数",
     adverse="low",
 )
 def customers(lens: Lens) -> Float64:
@@ -295,8 +293,8 @@ def customers(lens: Lens) -> Float64:
     "count",
     concept="tax",
     tabular=True,
-    en="Different suppliers on invoices: {value}",
-    zh="发票供应商数：{value}",
+    en="Different suppliers on invoices",
+    zh="发票供应商数",
     adverse="low",
 )
 def suppliers(lens: Lens) -> Float64:
@@ -310,8 +308,8 @@ def suppliers(lens: Lens) -> Float64:
     "share",
     concept="tax",
     tabular=True,
-    en="Share of invoiced sales to the largest customer: {value}",
-    zh="最大客户销项占比：{value}",
+    en="Share of invoiced sales to the largest customer",
+    zh="最大客户销项占比",
 )
 def top_customer_share(lens: Lens) -> Float64:
     """Share of the money invoiced that the largest customer makes up."""
@@ -323,8 +321,8 @@ def top_customer_share(lens: Lens) -> Float64:
     "share",
     concept="tax",
     tabular=True,
-    en="Share of invoiced purchases from the largest supplier: {value}",
-    zh="最大供应商进项占比：{value}",
+    en="Share of invoiced purchases from the largest supplier",
+    zh="最大供应商进项占比",
 )
 def top_supplier_share(lens: Lens) -> Float64:
     """Share of the money of invoices received that the largest supplier makes up."""
@@ -336,8 +334,6 @@ def top_supplier_share(lens: Lens) -> Float64:
     "share",
     concept="tax",
     tabular=True,
-    en="Tax on issued invoices: {value}",
-    zh="销项税率：{value}",
     adverse="either",
 )
 def invoice_tax_rate(lens: Lens) -> Float64:
@@ -352,8 +348,6 @@ def invoice_tax_rate(lens: Lens) -> Float64:
     "ratio",
     concept="tax",
     tabular=True,
-    en="Invoiced sales against platform turnover: {value}",
-    zh="销项金额与平台成交额之比：{value}",
     adverse="either",
 )
 def invoiced_to_turnover_365d(lens: Lens) -> Float64:
@@ -367,8 +361,8 @@ def invoiced_to_turnover_365d(lens: Lens) -> Float64:
     "shared_counterparty_share",
     "share",
     concept="tax",
-    en="Share of customers and suppliers that other shops deal with too: {value}",
-    zh="与其他商户共有的往来方占比：{value}",
+    en="Share of customers and suppliers that other shops deal with too",
+    zh="与其他商户共有的往来方占比",
 )
 def shared_counterparty_share(lens: Lens) -> Float64:
     """Share of the merchant's customers and suppliers that other merchants deal with as well."""

@@ -22,8 +22,8 @@ TOO_FAST_MS = 12 * 3_600_000
     "share",
     concept="logistics",
     tabular=True,
-    en="Share of orders with a parcel: {value}",
-    zh="有包裹的订单占比：{value}",
+    en="Share of orders with a parcel",
+    zh="有包裹的订单占比",
     adverse="low",
 )
 def shipped_share_90d(lens: Lens) -> Float64:
@@ -38,8 +38,6 @@ def shipped_share_90d(lens: Lens) -> Float64:
     "ratio",
     concept="logistics",
     tabular=True,
-    en="Parcels per order: {value}",
-    zh="每单包裹数：{value}",
     adverse="either",
 )
 def parcels_per_order_90d(lens: Lens) -> Float64:
@@ -53,8 +51,8 @@ def parcels_per_order_90d(lens: Lens) -> Float64:
     "share",
     concept="logistics",
     tabular=True,
-    en="Share of parcels that weigh next to nothing: {value}",
-    zh="空包（极轻包裹）占比：{value}",
+    en="Share of parcels that weigh next to nothing",
+    zh="空包（极轻包裹）占比",
 )
 def weightless_share_90d(lens: Lens) -> Float64:
     """Share of the weighed parcels of the last 90 days' orders that weigh less than 50 grams."""
@@ -68,8 +66,8 @@ def weightless_share_90d(lens: Lens) -> Float64:
     "ratio",
     concept="logistics",
     tabular=True,
-    en="Spread of parcel weights against their average: {value}",
-    zh="包裹重量离散程度（标准差/均值）：{value}",
+    en="Spread of parcel weights against their average",
+    zh="包裹重量离散程度（标准差/均值）",
     adverse="low",
 )
 def weight_variation_90d(lens: Lens) -> Float64:
@@ -82,8 +80,8 @@ def weight_variation_90d(lens: Lens) -> Float64:
     "share",
     concept="logistics",
     tabular=True,
-    en="Share of parcels on a waybill used for other orders: {value}",
-    zh="重复使用运单号的包裹占比：{value}",
+    en="Share of parcels on a waybill used for other orders",
+    zh="重复使用运单号的包裹占比",
 )
 def waybill_reuse_share_90d(lens: Lens) -> Float64:
     """Share of the last 90 days' parcels whose waybill is on another order of the shop as well."""
@@ -101,8 +99,8 @@ def waybill_reuse_share_90d(lens: Lens) -> Float64:
     "share",
     concept="logistics",
     tabular=True,
-    en="Share of parcels signed for within 12 hours of pick-up: {value}",
-    zh="揽收后 12 小时内签收占比：{value}",
+    en="Share of parcels signed for within 12 hours of pick-up",
+    zh="揽收后 12 小时内签收占比",
 )
 def signed_too_fast_share_90d(lens: Lens) -> Float64:
     """Share of the last 90 days' signed parcels that were signed for within 12 hours of their pick-up."""
@@ -116,8 +114,8 @@ def signed_too_fast_share_90d(lens: Lens) -> Float64:
     "share",
     concept="logistics",
     tabular=True,
-    en="Share of older parcels never signed for: {value}",
-    zh="长期未签收包裹占比：{value}",
+    en="Share of older parcels never signed for",
+    zh="长期未签收包裹占比",
 )
 def unsigned_share_90d(lens: Lens) -> Float64:
     """Share of the last 90 days' parcels picked up over 15 days ago that were not signed for."""
@@ -130,8 +128,8 @@ def unsigned_share_90d(lens: Lens) -> Float64:
     "other_region_share_90d",
     "share",
     concept="logistics",
-    en="Share of parcels sent to another region than the buyer's: {value}",
-    zh="收货地区与买家地区不符占比：{value}",
+    en="Share of parcels sent to another region than the buyer's",
+    zh="收货地区与买家地区不符占比",
 )
 def other_region_share_90d(lens: Lens) -> Float64:
     """Share of the last 90 days' parcels that went to another region than the buyer's home."""
@@ -143,7 +141,7 @@ def other_region_share_90d(lens: Lens) -> Float64:
     return share(parcels.merchant[known], bought[known] != sent[known], lens.n)
 
 
-@feature("home_region_share_90d", "share", concept="logistics")
+@feature("home_region_share_90d", "share", concept="logistics", adverse="either")
 def home_region_share_90d(lens: Lens) -> Float64:
     """Share of the last 90 days' parcels that stayed in the shop's own region."""
     parcels = lens.parcels(90)
@@ -157,8 +155,8 @@ def home_region_share_90d(lens: Lens) -> Float64:
     "top_address_share_90d",
     "share",
     concept="logistics",
-    en="Share of parcels to the single most frequent address: {value}",
-    zh="单一收货地址包裹占比：{value}",
+    en="Share of parcels to the single most frequent address",
+    zh="单一收货地址包裹占比",
 )
 def top_address_share_90d(lens: Lens) -> Float64:
     """Share of the last 90 days' parcels that went to the address that got most."""
@@ -170,8 +168,8 @@ def top_address_share_90d(lens: Lens) -> Float64:
     "buyers_per_address_90d",
     "ratio",
     concept="logistics",
-    en="Buyers per delivery address: {value}",
-    zh="每个收货地址的买家数：{value}",
+    en="Buyers per delivery address",
+    zh="每个收货地址的买家数",
 )
 def buyers_per_address_90d(lens: Lens) -> Float64:
     """Different (buyer, address) pairs per delivery address of the last 90 days' parcels."""
@@ -187,8 +185,8 @@ def buyers_per_address_90d(lens: Lens) -> Float64:
     "own_address_share_90d",
     "share",
     concept="logistics",
-    en="Share of parcels sent to the shop's own address: {value}",
-    zh="寄往商户自有地址的包裹占比：{value}",
+    en="Share of parcels sent to the shop's own address",
+    zh="寄往商户自有地址的包裹占比",
 )
 def own_address_share_90d(lens: Lens) -> Float64:
     """Share of the last 90 days' parcels that went to an address the shop ships from or is registered at."""

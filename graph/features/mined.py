@@ -8,6 +8,7 @@ import numpy as np
 
 from graph.features.catalogue import feature
 from graph.features.lens import Lens
+from graph.features.segments import count, ratio
 from graph.findings.finding import Finding, Kind
 from graph.snapshot import Float64
 
@@ -33,20 +34,10 @@ def _greatest(lens: Lens, values: Iterator[tuple[int, float]]) -> Float64:
     return out
 
 
-def _counted(lens: Lens, kind: Kind) -> Float64:
-    out = np.zeros(lens.n) if lens.findings is not None else np.full(lens.n, np.nan)
-    for merchant, _ in _of(lens, kind):
-        out[merchant] += 1
-    return out
-
-
-def _number(finding: Finding, *names: str) -> float:
-    """The first of the named figures that the finding has, 0 without any."""
-    for name in names:
-        value = finding.numbers.get(name)
-        if isinstance(value, int | float) and np.isfinite(value):
-            return float(value)
-    return 0.0
+def _number(finding: Finding, name: str) -> float:
+    """A figure of the finding, 0 where it has none of the name."""
+    value = finding.numbers.get(name)
+    return float(value) if isinstance(value, int | float) and np.isfinite(value) else 0.0
 
 
 @feature(
@@ -54,8 +45,8 @@ def _number(finding: Finding, *names: str) -> float:
     "score",
     "global",
     concept="findings",
-    en="Likeness of its orders to a fake-order ring: {value}",
-    zh="疑似刷单团伙得分：{value}",
+    en="Signs of coordinated buying among the shop's orders (0 to 1)",
+    zh="店铺订单的协同下单迹象（0–1）",
 )
 def ring_score(lens: Lens) -> Float64:
     """Greatest score of a fake-order ring the shop is in, 0 where it is in none."""
@@ -63,16 +54,28 @@ def ring_score(lens: Lens) -> Float64:
 
 
 @feature(
-    "ring_buyers",
-    "count",
+    "ring_order_share_180d",
+    "share",
     "global",
     concept="findings",
-    en="Buyers in the fake-order ring the shop is in: {value}",
-    zh="所在疑似刷单团伙的买家数：{value}",
+    en="Share of orders by groups of buyers who act together",
+    zh="协同下单买家群的订单占比",
 )
-def ring_buyers(lens: Lens) -> Float64:
-    """Buyers in the largest fake-order ring the shop is in, 0 where it is in none."""
-    return _greatest(lens, ((m, float(len(f.of_kind("Buyer")))) for m, f in _of(lens, "fake_order_ring")))
+def ring_order_share_180d(lens: Lens) -> Float64:
+    """Share of the orders of the last 180 days by buyers of a ring of likely fake orders that the shop is in."""
+    orders = lens.orders(180)
+    if lens.findings is None:
+        return np.full(lens.n, np.nan)
+    width = len(lens.snapshot.nodes["Buyer"]) + 1
+    inside = [np.zeros(0, np.int64)]
+    for merchant, finding in _of(lens, "fake_order_ring"):
+        if finding.numbers.get("output") == "fake_orders":
+            numbers = (lens.snapshot.nodes["Buyer"].number(i) for i in finding.of_kind("Buyer"))
+            inside.append(merchant * width + np.array([b for b in numbers if b is not None], np.int64))
+    keys = orders.merchant.astype(np.int64) * width + orders.buyer
+    picked = (orders.buyer >= 0) & np.isin(keys, np.concatenate(inside))
+    part = ratio(count(orders.merchant[picked], lens.n), count(orders.merchant, lens.n))
+    return np.where(np.isnan(part), 0.0, part)
 
 
 @feature(
@@ -80,8 +83,8 @@ def ring_buyers(lens: Lens) -> Float64:
     "score",
     "global",
     concept="findings",
-    en="Score of the shared-device cluster the shop is in: {value}",
-    zh="所在共用设备群组得分：{value}",
+    en="Signs that the shop's devices are shared with other parties (0 to 1)",
+    zh="店铺设备与其他主体共用的迹象（0–1）",
 )
 def device_cluster_score(lens: Lens) -> Float64:
     """Greatest score of a shared-device cluster the shop is in, 0 where it is in none."""
@@ -93,8 +96,8 @@ def device_cluster_score(lens: Lens) -> Float64:
     "count",
     "global",
     concept="findings",
-    en="Shops in the shared-device cluster: {value}",
-    zh="共用设备群组中的店铺数：{value}",
+    en="Shops in a group that shares devices",
+    zh="共用设备群组中的店铺数",
 )
 def device_cluster_shops(lens: Lens) -> Float64:
     """Shops in the largest shared-device cluster the shop is in, 0 where it is in none."""
@@ -102,25 +105,12 @@ def device_cluster_shops(lens: Lens) -> Float64:
 
 
 @feature(
-    "fund_loops",
-    "count",
-    "global",
-    concept="findings",
-    en="Loops of money through the merchant's accounts: {value}",
-    zh="涉及商户账户的资金回路数：{value}",
-)
-def fund_loops(lens: Lens) -> Float64:
-    """Fund loops that pass through the merchant's accounts."""
-    return _counted(lens, "fund_loop")
-
-
-@feature(
     "fund_loop_score",
     "score",
     "global",
     concept="findings",
-    en="Score of the strongest loop of money: {value}",
-    zh="最强资金回路得分：{value}",
+    en="Signs that money leaves the merchant's accounts and comes back through others (0 to 1)",
+    zh="资金经他人账户转出后回流的迹象（0–1）",
 )
 def fund_loop_score(lens: Lens) -> Float64:
     """Greatest score of a fund loop through the merchant's accounts, 0 without any."""
@@ -128,16 +118,31 @@ def fund_loop_score(lens: Lens) -> Float64:
 
 
 @feature(
-    "guarantee_circles",
+    "fund_loop_rounds",
     "count",
     "global",
     concept="findings",
-    en="Circles of mutual guarantee: {value}",
-    zh="所在担保圈数：{value}",
+    en="Rounds of money that left the merchant's accounts and came back through others",
+    zh="资金经他人账户转出后回流的次数",
 )
-def guarantee_circles(lens: Lens) -> Float64:
-    """Guarantee circles the merchant is in."""
-    return _counted(lens, "guarantee_circle")
+def fund_loop_rounds(lens: Lens) -> Float64:
+    """Rounds of money through accounts of other hands and back, of the fund loop with most of them, else 0."""
+    loops = _of(lens, "fund_loop")
+    strangers = ((m, f) for m, f in loops if f.numbers.get("structure") == "round_trip")  # not one hand's own accounts
+    return _greatest(lens, ((m, _number(f, "round_trips")) for m, f in strangers))
+
+
+@feature(
+    "guarantee_circle_score",
+    "score",
+    "global",
+    concept="findings",
+    en="Signs that guarantees go round in a circle (0 to 1)",
+    zh="循环担保迹象（0–1）",
+)
+def guarantee_circle_score(lens: Lens) -> Float64:
+    """Score of the guarantee circle the merchant is in, 0 where it is in none."""
+    return _greatest(lens, ((m, f.score) for m, f in _of(lens, "guarantee_circle")))
 
 
 @feature(
@@ -145,12 +150,14 @@ def guarantee_circles(lens: Lens) -> Float64:
     "money",
     "global",
     concept="findings",
-    en="Debt within the circle of mutual guarantee: {value}",
-    zh="担保圈内担保金额：{value}",
+    en="Debt guaranteed within a circle of mutual guarantee",
+    zh="担保圈内担保金额",
 )
 def circle_exposure(lens: Lens) -> Float64:
-    """Exposure of the guarantee circle with most of it that the merchant is in, 0 where it is in none."""
-    return _greatest(lens, ((m, _number(f, "exposure", "amount")) for m, f in _of(lens, "guarantee_circle")))
+    """Money guaranteed within the guarantee circle the merchant is in, 0 where it is in none."""
+    main = lens.currencies.main_names()
+    circles = ((m, f) for m, f in _of(lens, "guarantee_circle") if f.numbers.get("currency") == main[m])
+    return _greatest(lens, ((m, _number(f, "guaranteed_amount")) for m, f in circles))
 
 
 @feature(
@@ -158,10 +165,15 @@ def circle_exposure(lens: Lens) -> Float64:
     "share",
     "global",
     concept="findings",
-    en="Share of an earlier loan's money that came back to the borrower's side: {value}",
-    zh="既往贷款资金回流占比：{value}",
+    en="Share of an earlier loan's money that came back to the borrower's side",
+    zh="既往贷款资金回流占比",
 )
 def trace_returned_share(lens: Lens) -> Float64:
     """Greatest share of a loan's money that was traced back to the merchant's side, 0 without such a trace."""
     traces = _of(lens, "loan_trace")
-    return _greatest(lens, ((m, _number(f, "returned_share", "share_returned")) for m, f in traces))
+    return _greatest(lens, ((m, _number(f, "returned_share")) for m, f in traces if m in _borrowers(lens, f)))
+
+
+def _borrowers(lens: Lens, trace: Finding) -> set[int | None]:
+    """Whose loan it is: others in a trace only handled its money."""
+    return {lens.snapshot.nodes["Merchant"].number(m.id) for m in trace.members if m.role == "borrower"}

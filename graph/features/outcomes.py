@@ -42,8 +42,8 @@ def _of_others(lens: Lens, merchant: Int32, thing: Int32) -> Float64:
     "count",
     concept="flows",
     tabular=True,
-    en="Loans overdue: {value}",
-    zh="逾期贷款笔数：{value}",
+    en="Loans overdue",
+    zh="逾期贷款笔数",
 )
 def overdue_loans(lens: Lens) -> Float64:
     """Loans of the merchant that are overdue as last known."""
@@ -58,8 +58,8 @@ def overdue_loans(lens: Lens) -> Float64:
     "count",
     concept="flows",
     tabular=True,
-    en="Earlier credit that ended badly: {value}",
-    zh="既往不良授信次数：{value}",
+    en="Earlier credit that ended badly",
+    zh="既往不良授信次数",
 )
 def bad_outcomes(lens: Lens) -> Float64:
     """Earlier applications of the merchant known to have ended in fraud or default."""
@@ -71,8 +71,8 @@ def bad_outcomes(lens: Lens) -> Float64:
     "owner_bad_outcomes",
     "count",
     concept="identity",
-    en="Credit of the owner's other shops that ended badly: {value}",
-    zh="同一所有人其他店铺的不良授信次数：{value}",
+    en="Credit of the owner's other shops that ended badly",
+    zh="同一所有人其他店铺的不良授信次数",
 )
 def owner_bad_outcomes(lens: Lens) -> Float64:
     """Earlier applications of the owner's other shops known to have ended in fraud or default."""

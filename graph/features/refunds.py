@@ -16,8 +16,8 @@ from graph.snapshot import NULL, Float64
     "share",
     concept="refunds",
     tabular=True,
-    en="Refunds per order: {value}",
-    zh="退款率（笔数）：{value}",
+    en="Refunds per order",
+    zh="退款率（笔数）",
 )
 def refund_rate_90d(lens: Lens) -> Float64:
     """Refunds paid in the last 90 days per order placed in them."""
@@ -31,8 +31,8 @@ def refund_rate_90d(lens: Lens) -> Float64:
     "share",
     concept="refunds",
     tabular=True,
-    en="Refunded money against turnover: {value}",
-    zh="退款金额占成交额比：{value}",
+    en="Refunded money against turnover",
+    zh="退款金额占成交额比",
 )
 def refund_amount_share_90d(lens: Lens) -> Float64:
     """Money refunded in the last 90 days over the money of the orders placed in them."""
@@ -46,9 +46,8 @@ def refund_amount_share_90d(lens: Lens) -> Float64:
     "ratio",
     concept="refunds",
     tabular=True,
-    en="Refunds of the last 30 days against the 30 before: {value}",
-    zh="近 30 天退款笔数与前 30 天之比：{value}",
-    adverse="either",
+    en="Refunds of the last 30 days against the 30 before",
+    zh="近 30 天退款笔数与前 30 天之比",
 )
 def refund_trend(lens: Lens) -> Float64:
     """Refunds of the last 30 days over those of the 30 days before."""
@@ -61,9 +60,7 @@ def refund_trend(lens: Lens) -> Float64:
     "days",
     concept="refunds",
     tabular=True,
-    en="Average days from order to refund: {value}",
-    zh="从下单到退款平均天数：{value}",
-    adverse="low",
+    adverse="either",
 )
 def refund_days_90d(lens: Lens) -> Float64:
     """Average days from the order to its refund, over refunds of the last 90 days."""
@@ -77,8 +74,8 @@ def refund_days_90d(lens: Lens) -> Float64:
     "share",
     concept="refunds",
     tabular=True,
-    en="Share of refunds that cover the whole order: {value}",
-    zh="全额退款占比：{value}",
+    en="Share of refunds that cover the whole order",
+    zh="全额退款占比",
 )
 def full_refund_share_90d(lens: Lens) -> Float64:
     """Share of the refunds of the last 90 days that give back the whole order."""

@@ -25,8 +25,8 @@ MONTH = 30 * DAY
     "money",
     concept="tax",
     tabular=True,
-    en="Turnover declared for tax, per month: {value}",
-    zh="月均申报收入：{value}",
+    en="Turnover declared for tax, per month",
+    zh="月均申报收入",
     adverse="low",
 )
 def declared_monthly(lens: Lens) -> Float64:
@@ -40,9 +40,7 @@ def declared_monthly(lens: Lens) -> Float64:
     "ratio",
     concept="tax",
     tabular=True,
-    en="Declared turnover against platform turnover: {value}",
-    zh="申报收入与平台成交额之比：{value}",
-    adverse="low",
+    adverse="either",
 )
 def declared_to_turnover(lens: Lens) -> Float64:
     """Declared turnover over platform turnover of the same periods, where orders are known from the start of one."""
@@ -59,8 +57,8 @@ def declared_to_turnover(lens: Lens) -> Float64:
     "share",
     concept="tax",
     tabular=True,
-    en="Tax paid on declared turnover: {value}",
-    zh="申报税负率：{value}",
+    en="Tax paid on declared turnover",
+    zh="申报税负率",
     adverse="low",
 )
 def tax_rate(lens: Lens) -> Float64:
@@ -74,8 +72,8 @@ def tax_rate(lens: Lens) -> Float64:
     "months",
     concept="tax",
     tabular=True,
-    en="Months covered by tax returns: {value}",
-    zh="已申报月数：{value}",
+    en="Months covered by tax returns",
+    zh="已申报月数",
     adverse="low",
 )
 def months_declared(lens: Lens) -> Float64:
@@ -90,8 +88,6 @@ def months_declared(lens: Lens) -> Float64:
     "ratio",
     concept="tax",
     tabular=True,
-    en="Exports declared against platform turnover: {value}",
-    zh="报关金额与平台成交额之比：{value}",
     adverse="either",
 )
 def customs_to_turnover_365d(lens: Lens) -> Float64:
@@ -108,8 +104,6 @@ def customs_to_turnover_365d(lens: Lens) -> Float64:
     "money",
     concept="tax",
     tabular=True,
-    en="Declared value per kilogram exported: {value}",
-    zh="每公斤报关金额：{value}",
     adverse="either",
 )
 def customs_value_per_kg(lens: Lens) -> Float64:
@@ -124,8 +118,6 @@ def customs_value_per_kg(lens: Lens) -> Float64:
     "ratio",
     concept="tax",
     tabular=True,
-    en="Parcels declared to customs against orders: {value}",
-    zh="报关包裹数与订单数之比：{value}",
     adverse="either",
 )
 def customs_parcels_to_orders_365d(lens: Lens) -> Float64:

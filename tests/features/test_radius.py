@@ -28,7 +28,7 @@ def _differences(whole: Snapshot, radius: int, merchant: int) -> list[str]:
     return [n for n in same if not np.array_equal(expected[n], found[n], equal_nan=True)]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(seed=st.integers(0, 10_000), merchant=st.integers(0, 7))
 @pytest.mark.parametrize("radius", [1, 2])
 def test_a_neighbourhood_gives_the_value_of_the_whole(radius: int, seed: int, merchant: int) -> None:

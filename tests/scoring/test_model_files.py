@@ -16,14 +16,14 @@ from scoring.serve import Scorer
 from scoring.train import TrainParams, train
 from tests.scoring.tables import training_table
 
-QUICK = TrainParams(booster=BoosterParams(trees=12, depth=3, rate=0.3))
+QUICK = TrainParams(booster=BoosterParams(trees=12, depth=3, rate=0.3), folds=2, draws=20)
 
 
 @pytest.fixture(scope="module")
 def registry(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("models")
     for seed in (0, 1):
-        keep(train(training_table(seed, rows=600), QUICK, seed), root)
+        keep(train(training_table(seed, rows=450), QUICK, seed), root)
     return root
 
 
@@ -51,7 +51,7 @@ def _code(folder: Path, sha256: str | None = None) -> str:
 
 def test_keeping_the_same_model_twice_gives_one_version(root: Path) -> None:
     before = versions(root)
-    assert keep(train(training_table(0, rows=600), QUICK, 0), root) in before
+    assert keep(train(training_table(0, rows=450), QUICK, 0), root) in before
     assert versions(root) == before
 
 

@@ -8,15 +8,18 @@ import pyarrow as pa
 import pytest
 
 from scoring.calibration import Knots, Platt, read_calibration
-from scoring.fit import BoosterParams, fit_calibration
+from scoring.compare import directions, split_in_time, variants
+from scoring.fit import BoosterParams, fit_booster, fit_calibration, margins
 from scoring.table import TrainingTable
-from scoring.train import TrainedModel, TrainingError, TrainParams, split_in_time, train, variants
+from scoring.train import TrainedModel, TrainingError, TrainParams, train
 from tests.scoring.tables import NAMES, training_table
 
 QUICK = TrainParams(
-    booster=BoosterParams(trees=25, depth=3, rate=0.2),
+    booster=BoosterParams(trees=20, depth=3, rate=0.2),
     small_booster=BoosterParams(trees=8, depth=2, rate=0.2),
+    folds=2,
     repeats=2,
+    draws=60,
 )
 
 
@@ -55,6 +58,21 @@ def test_the_baseline_reads_own_facts_only() -> None:
     assert set(sets["tabular"]) < set(sets["graph"]) < set(sets["full"]) == set(NAMES)
     assert "crowded_device_share_90d" not in sets["tabular"]
     assert "ring_score" not in sets["graph"]
+
+
+def test_no_rise_of_an_adverse_figure_lowers_the_risk_and_volumes_stay_free() -> None:
+    """Labels say the opposite of the prior: the trees then leave the feature alone, without the prior they follow."""
+    names = ("refund_rate_90d", "rating_mean_90d", "declared_to_turnover", "orders_30d")
+    assert directions(names) == [1, -1, 0, 0]
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(400, 4))
+    labels = (rng.random(400) < 1 / (1 + np.exp(3 * x[:, 0]))).astype(float)
+    line = np.column_stack([np.linspace(-2, 2, 30), np.zeros((30, 3))])
+    params = BoosterParams(trees=20, rate=0.3)
+    held = margins(fit_booster(x, labels, params, 0, directions(names)), line)
+    free = margins(fit_booster(x, labels, params, 0), line)
+    assert np.ptp(held) == 0
+    assert free[0] - free[-1] > 1
 
 
 def test_a_split_in_time_keeps_moments_together_and_in_order() -> None:
