@@ -1,23 +1,28 @@
 """How fast the loop engine is: against its own floor (remembering without searching) and against networkx, in one run.
 
-    python -m benchmarks.loops [--edges 1000000] [--repeat 3]
+    python -m benchmarks.loops [--edges 1000000] [--repeat 3] [--memory 10000000] [--networkx 3000 ...]
 
-Prints one JSON object. ``ratio``: cpu time with search over cpu time without, the least of the repeats each, measured
-alternately on the same transfers. ``p999_us``: per edge, over micro-batches of 256 (the call included).
+Prints one JSON object for each size. ``ratio``: cpu time with search over cpu time without, the least of the repeats
+each, measured alternately on the same transfers. ``p999_us``: per edge, over micro-batches of 256 (the call included).
+``--memory``: so many transfers with the amount rule in one pass, in a process of its own, and the most memory it took
+(input included).
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import resource
+import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import networkx as nx
 import numpy as np
 import numpy.typing as npt
 
-from graph.loops import LoopBounds, LoopEngine, LoopRule
+from graph.loops.engine import LoopBounds, LoopEngine, LoopRule
 
 HOUR, DAY = 3_600_000, 86_400_000
 Edges = tuple[
@@ -52,7 +57,9 @@ def _timed(rng: np.random.Generator, src: npt.NDArray[np.int64], dst: npt.NDArra
     return src.astype(np.int32), dst.astype(np.int32), ts, np.round(np.exp(rng.normal(7.5, 1.4, len(src))), 2)
 
 
-def run(edges: Edges, rule: LoopRule, search: bool, batch: int = 0) -> tuple[float, int, dict[str, int], list[float]]:
+def measure(
+    edges: Edges, rule: LoopRule, search: bool, batch: int = 0
+) -> tuple[float, int, dict[str, int], list[float]]:
     """Cpu seconds, loops, what was cut, and wall seconds per micro-batch."""
     src, dst, ts, amount = edges
     held = int((np.searchsorted(ts, ts, "right") - np.searchsorted(ts, ts - rule.window)).max()) + 1
@@ -76,10 +83,10 @@ def against_own_floor(edges: Edges, rule: LoopRule, repeat: int) -> dict[str, ob
     with_search, without = [], []
     loops, cuts = 0, {}
     for _ in range(repeat):
-        without.append(run(edges, rule, False)[0])
-        seconds, loops, cuts, _ = run(edges, rule, True)
+        without.append(measure(edges, rule, False)[0])
+        seconds, loops, cuts, _ = measure(edges, rule, True)
         with_search.append(seconds)
-    *_, waits = run(edges, rule, True, batch=256)
+    *_, waits = measure(edges, rule, True, batch=256)
     return {
         "ratio": round(min(with_search) / min(without), 2),
         "seconds": round(min(with_search), 3),
@@ -101,7 +108,7 @@ def against_networkx(edges: Edges, rule: LoopRule) -> dict[str, object]:
         return sum(1 for _ in nx.simple_cycles(graph, length_bound=rule.max_length))
 
     theirs, cycles_found = _clock(cycles)
-    ours, *_ = run(edges, rule, True)
+    ours, *_ = measure(edges, rule, True)
     return {
         "edges": len(ts),
         "networkx_seconds": round(theirs, 3),
@@ -117,21 +124,71 @@ def _clock(work: Callable[[], int]) -> tuple[float, int]:
     return time.process_time() - start, answer
 
 
+AMOUNTS, PLAIN = LoopRule(72 * HOUR, 10, 0.1, 0.01), LoopRule(72 * HOUR, 10)
+
+
+def memory(edges: int) -> dict[str, object]:
+    """One pass with the amount rule over uniform transfers, made and pushed in slices; the most memory it took."""
+    began, base = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    accounts, slice_, loops = edges // 10, 1 << 18, 0
+    held = int(edges * AMOUNTS.window / (30 * DAY) * 1.02) + 1000
+    engine = LoopEngine(AMOUNTS, LoopBounds(capacity=held))
+    rng = np.random.default_rng(9)
+    for start in range(0, edges, slice_):
+        n = min(slice_, edges - start)
+        src, dst = rng.integers(0, accounts, (2, n))
+        low, high = (30 * DAY * at // edges for at in (start, start + n))
+        ts = np.sort(rng.integers(low, max(high, low + 1), n))
+        loops += len(engine.push(src, dst, ts, np.round(np.exp(rng.normal(7.5, 1.4, n)), 2)))
+    return {
+        "edges": edges,
+        "loops": loops,
+        "cuts": engine.cuts,
+        "cpu_seconds": round(time.process_time() - began, 1),
+        "mib_before": base // 1024,
+        "mib_at_most": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+    }
+
+
+def suite(edges: int, repeat: int) -> dict[str, object]:
+    """All but memory and networkx, for one size."""
+    accounts = max(edges // 10, 10)
+    report: dict[str, object] = {"edges": edges, "accounts": accounts}
+    for name, make in (("uniform", uniform), ("heavy", heavy)):
+        made = make(edges, accounts, 7)
+        report[f"{name}, amount rule"] = against_own_floor(made, AMOUNTS, repeat)
+        report[f"{name}, no amount rule"] = against_own_floor(made, PLAIN, repeat)
+    return report
+
+
+def run(sizes: Sequence[int]) -> None:
+    """Measure and print, for each number of transfers."""
+    measure(uniform(1000, 100, 0), AMOUNTS, True)  # compile
+    for size in sizes:
+        print(json.dumps(suite(size, 3), indent=1))
+    print(json.dumps({"networkx, uniform": against_networkx(uniform(3000, 2000, 1), LoopRule(30 * DAY, 6))}, indent=1))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--edges", type=int, default=1_000_000)
     parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--memory", type=int, help="transfers of the check of memory")
+    parser.add_argument("--networkx", type=int, nargs="*", default=[3000], help="transfers given to networkx")
+    parser.add_argument("--in-here", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args()
-    amounts = LoopRule(72 * HOUR, 10, 0.1, 0.01)
-    plain = LoopRule(72 * HOUR, 10)
-    run(uniform(1000, 100, 0), amounts, True)  # compile
-    accounts = max(args.edges // 10, 10)
-    report: dict[str, object] = {"edges": args.edges, "accounts": accounts}
-    for name, make in (("uniform", uniform), ("heavy", heavy)):
-        edges = make(args.edges, accounts, 7)
-        report[f"{name}, amount rule"] = against_own_floor(edges, amounts, args.repeat)
-        report[f"{name}, no amount rule"] = against_own_floor(edges, plain, args.repeat)
-    report["networkx, uniform"] = against_networkx(uniform(3000, 2000, 1), LoopRule(30 * DAY, 6))
+    measure(uniform(1000, 100, 0), AMOUNTS, True)  # compile
+    if args.memory and args.in_here:
+        print(json.dumps(memory(args.memory), indent=1))
+        return
+    if args.memory:
+        program = [sys.executable, "-m", "benchmarks.loops", "--memory", str(args.memory), "--in-here"]
+        subprocess.run(program, check=True)
+        return
+    report = suite(args.edges, args.repeat)
+    for edges in args.networkx:
+        made = uniform(edges, edges * 2 // 3, 1)
+        report[f"networkx, uniform, {edges}"] = against_networkx(made, LoopRule(30 * DAY, 6))
     print(json.dumps(report, indent=1))
 
 
