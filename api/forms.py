@@ -7,8 +7,10 @@ import unicodedata
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
+
+from graph.currencies import DECIMALS
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
@@ -66,3 +68,27 @@ ShareText = Annotated[
 def to_ms(moment: datetime) -> int:
     """Epoch ms of a time, rounded down."""
     return (moment - EPOCH) // timedelta(milliseconds=1)
+
+
+LARGEST = 10**15
+"""Minor units; far above any loan, far below what a double holds exactly."""
+
+
+def _currency(code: str) -> str:
+    if code not in DECIMALS:
+        raise PydanticCustomError("currency_unknown", "no currency code of ISO 4217")
+    return code
+
+
+class ScoreBody(BaseModel):
+    """An application for credit. ``application_id`` is its idempotency key."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True)
+
+    application_id: Id = Field(examples=["AP000017"])
+    merchant_id: Id = Field(examples=["M000017"])
+    amount: int = Field(gt=0, le=LARGEST, description="asked for, in minor units of the currency", examples=[5_000_000])
+    currency: Annotated[str, StringConstraints(max_length=3), AfterValidator(_currency)] = Field(
+        description="ISO 4217", examples=["CNY"]
+    )
+    as_of: Moment = Field(description="when the answer is to hold; with a zone", examples=["2026-06-30T09:00:00+08:00"])

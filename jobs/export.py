@@ -28,6 +28,8 @@ def export_subgraph(
     """Write the subgraph; returns how many nodes and edges it has and whether a limit cut it."""
     if format_ not in FORMATS:
         raise LookError(f"no format is called {format_!r}; there are {', '.join(FORMATS)}")
+    if out.is_dir():
+        raise LookError(f"{out} is a folder: name the file to write")
     subgraph = _subgraph(home, cluster_id, merchant_id, hops, max_nodes)
     content = FORMATS[format_](subgraph)
     what = f"cluster:{cluster_id}" if cluster_id is not None else f"Merchant:{merchant_id}"

@@ -50,8 +50,8 @@ def create(connection: Connection, name: str, scopes: Iterable[str], now: int, a
     unknown = [s for s in wanted if s not in SCOPES]
     if unknown or not wanted:
         raise RecordsError(f"a key needs scopes out of {', '.join(SCOPES)}")
-    if not name.strip() or len(name) > 128:
-        raise RecordsError("a key needs a name of 1 to 128 characters, such as the program that will use it")
+    if not name.strip() or len(name) > 128 or not name.isprintable():
+        raise RecordsError("a key needs a name of 1 to 128 plain characters, such as the program that will use it")
     key_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
     connection.execute(
         insert(api_keys).values(

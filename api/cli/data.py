@@ -37,9 +37,9 @@ def register(app: typer.Typer) -> None:
 def world(
     out: Annotated[Path, typer.Option(help="folder to write the source files to")],
     merchants: Annotated[int, typer.Option(min=40, help="shops")] = 1200,
-    seed: Annotated[int, typer.Option(help="same seed, same bytes")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=999_999_999, help="same seed, same bytes")] = 0,
     camouflage: Annotated[
-        float, typer.Option(min=0, help="honest-looking orders per fake one of a ring's buyers")
+        float, typer.Option(min=0, max=100, help="honest-looking orders per fake one of a ring's buyers")
     ] = 1.0,
     shared_identity: Annotated[float, typer.Option(min=0, max=1, help="share of ring buyers on shared devices")] = 0.5,
     fraud_share: Annotated[float, typer.Option(min=0, max=0.5, help="share of shops in something planted")] = 0.18,

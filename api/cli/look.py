@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,11 @@ from api.cli.output import Json, answer, fail, home_of, tell
 
 if TYPE_CHECKING:
     from graph.findings.finding import Finding
+
+
+class Language(StrEnum):
+    en = "en"
+    zh = "zh"
 
 
 def register(app: typer.Typer) -> None:
@@ -24,7 +30,7 @@ def clusters(
     min_score: Annotated[float, typer.Option(min=0, max=1, help="only findings that score at least this")] = 0.0,
     member: Annotated[str | None, typer.Option(help="only findings with this node: Merchant:M000017")] = None,
     limit: Annotated[int, typer.Option(min=1, help="how many to show")] = 20,
-    language: Annotated[str, typer.Option(help="en or zh")] = "en",
+    language: Annotated[Language, typer.Option(help="en or zh")] = Language.en,
     as_json: Json = False,
 ) -> None:
     """Suspicious clusters, the worst first, each with a sentence on why."""

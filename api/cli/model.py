@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from api.cli.output import Json, answer, home_of, moment, now_ms, progress
+from api.cli.output import Json, answer, fail, home_of, moment, now_ms, progress
 
 
 def register(app: typer.Typer) -> None:
@@ -20,8 +20,10 @@ def train(
     cut: Annotated[
         str | None, typer.Option(help="labels known after this are not seen; default: all there are")
     ] = None,
-    cadence_days: Annotated[int, typer.Option(min=1, help="days between the snapshots that training rows read")] = 7,
-    seed: Annotated[int, typer.Option(help="of splits and trees")] = 0,
+    cadence_days: Annotated[
+        int, typer.Option(min=1, max=3650, help="days between the snapshots that training rows read")
+    ] = 7,
+    seed: Annotated[int, typer.Option(min=0, max=999_999_999, help="of splits and trees")] = 0,
     promote: Annotated[bool, typer.Option(help="serve the new model at once")] = True,
     as_json: Json = False,
 ) -> None:
@@ -29,9 +31,7 @@ def train(
     from jobs.training import TrainingOptions, run_training
 
     home = home_of(context)
-    options = TrainingOptions(
-        cut_ms=moment(cut) or now_ms(), cadence_ms=cadence_days * 86_400_000, seed=seed, promote=promote
-    )
+    options = TrainingOptions(cut_ms=_given(cut), cadence_ms=cadence_days * 86_400_000, seed=seed, promote=promote)
     done = run_training(home.landing, home.models, options, progress)
     answer(done.to_json(), as_json, done.lines())
 
@@ -66,12 +66,28 @@ def score(
     as_json: Json = False,
 ) -> None:
     """Score one application, with reasons; the decision is on record."""
-    from jobs.decide import ScoreRequest
+    from pydantic import ValidationError
+
+    from api.errors import fields_of
+    from api.forms import ScoreBody
+    from jobs.decide import ScoreRequest, iso
     from jobs.score import score_application
 
-    request = ScoreRequest(application, merchant, amount, currency, moment(as_of) or now_ms())
-    done = score_application(home_of(context), request, now_ms)
+    at = _given(as_of)
+    asked = {"application_id": application, "merchant_id": merchant, "amount": amount, "currency": currency}
+    try:  # what the service would refuse is not put on record here either
+        ScoreBody.model_validate({**asked, "as_of": iso(at)})
+    except ValidationError as error:
+        wrong = fields_of(dict(e) for e in error.errors(include_input=False, include_url=False))
+        fail("invalid_request", ", ".join(f"{w.field}: {w.code}" for w in wrong), "see docs/api.md")
+    done = score_application(home_of(context), ScoreRequest(application, merchant, amount, currency, at), now_ms)
     answer(done, as_json, scored_lines(done))
+
+
+def _given(time: str | None) -> int:
+    """A time of the command line, or now."""
+    at = moment(time)
+    return now_ms() if at is None else at
 
 
 def scored_lines(scored: Mapping[str, Any]) -> list[str]:

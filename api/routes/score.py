@@ -6,44 +6,19 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, Field
 
 from api.body import json_body
 from api.errors import NO_DECISION, Refused
-from api.forms import Id, Moment, to_ms
+from api.forms import Id, ScoreBody, to_ms
 from api.query import none
 from api.security import needs
 from api.service import Service, Shared, in_thread
-from graph.currencies import DECIMALS
 from jobs.decide import Decision, ScoreRequest, decide
 from policy.rating import RiskLevel
 from records import decisions
 
 router = APIRouter(prefix="/v1", dependencies=[Depends(none)])
-
-LARGEST = 10**15
-"""Minor units; far above any loan, far below what a double holds exactly."""
-
-
-def _currency(code: str) -> str:
-    if code not in DECIMALS:
-        raise PydanticCustomError("currency_unknown", "no currency code of ISO 4217")
-    return code
-
-
-class ScoreBody(BaseModel):
-    """An application for credit. ``application_id`` is its idempotency key."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, hide_input_in_errors=True)
-
-    application_id: Id = Field(examples=["AP000017"])
-    merchant_id: Id = Field(examples=["M000017"])
-    amount: int = Field(gt=0, le=LARGEST, description="asked for, in minor units of the currency", examples=[5_000_000])
-    currency: Annotated[str, StringConstraints(max_length=3), AfterValidator(_currency)] = Field(
-        description="ISO 4217", examples=["CNY"]
-    )
-    as_of: Moment = Field(description="when the answer is to hold; with a zone", examples=["2026-06-30T09:00:00+08:00"])
 
 
 class ReasonAnswer(BaseModel):

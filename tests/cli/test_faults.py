@@ -77,3 +77,16 @@ def test_a_time_that_is_none_is_refused(text: str) -> None:
 
 def test_the_first_moment_is_a_time() -> None:
     assert moment("0") == 0
+
+
+@pytest.mark.parametrize(
+    ("application", "amount", "currency"),
+    [("", "5", "CNY"), ("a\u202eb", "5", "CNY"), ("A1", "9" * 20, "CNY"), ("A1", "5", "?")],
+)
+def test_what_the_service_refuses_is_not_put_on_record_here(
+    tmp_path: Path, application: str, amount: str, currency: str
+) -> None:
+    words = ("score", "M1", "--application", application, "--amount", amount, "--currency", currency, "--json")
+    done = _run("--home", str(tmp_path), *words)
+    assert done.returncode == 2
+    assert json.loads(done.stdout)["error"]["code"] == "invalid_request"
