@@ -7,12 +7,19 @@ Overlapping loops over the same accounts are one finding. Its numbers:
   brought most money back; the share is amount_last / amount_first
 * ``total_amount``: the sum of the transfers that are in any of the loops, each once
 * ``returned_amount``: what the round trips brought back, the money at risk
+* ``flow_left``, ``flow_returned``, ``flow_purity``: of a finding of the flow view, 0 else: what left the account, what
+  came back of it, how much of the transfers on the way was that money
 * ``currency``; ``structure``: ``one_hand`` (all accounts have one end owner: treasury pooling looks like this),
-  ``two_way_trade`` (two accounts that pay each other all along) or ``round_trip``
+  ``two_way_trade`` (two accounts that pay each other all along), ``round_trip``, or ``split_round_trip``
+
+Money that was split and merged on its way is no loop whose amounts agree; the flow view (graph.loops.flows) finds it.
+Where at least ``flow_share`` of it came back, at least ``flow_purity`` of the transfers was this money, it was split
+(two departures or more), and no loop has all its accounts, it is a finding of its own (``split_round_trip``).
+There ``length`` is the transfers of the longest way, ``amount_first`` what left and ``amount_last`` what came back.
 
 Score = structure x length x (0.5 money + 0.3 returned + 0.2 repetition), with money = R / (R + the 95th percentile of
 transfers in the currency) for R the returned amount, returned = returned_share up to 1, repetition = 1 - 0.5 ^
-round_trips, length 0.6 / 0.85 / 1 for two, three, more accounts, structure 0.2 / 0.3 / 1 in the order above.
+round_trips, length 0.6 / 0.85 / 1 for two, three, more accounts, structure 0.2 / 0.3 / 1 / 1 in the order above.
 """
 
 from __future__ import annotations
@@ -26,7 +33,9 @@ import numpy.typing as npt
 from graph.findings.figures import DAY, HOUR, count_en, money, percent, span_en, span_zh
 from graph.findings.finding import EdgeRef, Finding, Member, fresh_id
 from graph.findings.holders import Holders
+from graph.findings.split_loops import SplitRule, split_finding, split_returns
 from graph.loops.engine import LoopBounds, LoopEngine, LoopRule
+from graph.loops.flows import FlowRule
 from graph.snapshot import NULL, Relation, Snapshot
 
 _STRUCTURE = {"one_hand": 0.2, "two_way_trade": 0.3, "round_trip": 1.0}
@@ -36,6 +45,7 @@ _WHY_EN = {
     "degree": "accounts with very many transfers were not passed through",
     "capacity": "more transfers fell into the window than are kept",
     "loops": "there were more loops than are listed",
+    "events": "accounts with very many transfers were not followed",
     "edges": "more transfers are involved than are listed",
 }
 
@@ -57,6 +67,8 @@ class LoopParams:
     max_loops: int = 300_000
     max_findings: int = 10_000
     max_edges: int = 200
+    flow_share: float = 0.8
+    flow_purity: float = 0.8
     trade_days: int = 30
     trade_transfers: int = 3
 
@@ -86,7 +98,14 @@ def find_fund_loops(snapshot: Snapshot, params: LoopParams = LoopParams()) -> li
             cut_accounts.setdefault(account, set()).update(reasons)
         positive = amount[rows][amount[rows] != NULL]
         reference = float(np.percentile(positive, 95)) if len(positive) else 0.0
-        findings += _findings(snapshot, holders, transfers, loops, currency, reference, cuts, params)
+        of_paths = _findings(snapshot, holders, transfers, loops, currency, reference, cuts, params)
+        findings += of_paths
+        rule = FlowRule(params.window_ms, params.max_length, budget=params.budget, degree_cap=params.degree_cap)
+        wanted = SplitRule(rule, params.flow_share, params.flow_purity, params.max_edges)
+        splits, around = split_returns(transfers, rows, of_paths, snapshot, wanted)
+        for account in around:
+            cut_accounts.setdefault(account, set()).add("events")
+        findings += [split_finding(snapshot, holders, transfers, r, currency, reference, wanted) for r in splits]
     findings.sort(key=lambda f: (-f.score, f.id))
     if len(findings) > params.max_findings:
         for dropped in findings[params.max_findings :]:
@@ -182,6 +201,9 @@ def _finding(
             "span_ms": span,
             "total_amount": int(amount[edges].sum()),
             "returned_amount": returned,
+            "flow_left": 0,
+            "flow_returned": 0,
+            "flow_purity": 0.0,
             "currency": currency,
             "structure": structure,
         },
@@ -277,6 +299,9 @@ def _not_searched(
             "span_ms": 0,
             "total_amount": 0,
             "returned_amount": 0,
+            "flow_left": 0,
+            "flow_returned": 0,
+            "flow_purity": 0.0,
             "currency": "",
             "structure": "not_searched",
             "accounts": len(left),

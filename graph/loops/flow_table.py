@@ -20,9 +20,10 @@ def flows_of_table(table: pa.Table, options: LoopTableOptions) -> tuple[pa.Table
     """What comes back to the accounts that sent it (graph.loops.flows), and a summary.
 
     One row per transfer on the way: flow_id (from 0, the greatest amount returned first), account (as given), left,
-    returned and share of the flow, position (from 0, in order of time), row (0-based row of the table), then src, dst,
-    ts, amount (and id, where named) as given, hop (transfers from the account, the fewest of its money) and carried
-    (how much of the account's money went by it). left, returned and carried are in the unit of the amount column.
+    returned and share of the flow, purity (how much of the transfers on the way was this money), position (from 0, in
+    order of time), row (0-based row of the table), then src, dst, ts, amount (and id, where named) as given, hop
+    (transfers from the account, the fewest of its money) and carried (how much of the account's money went by it).
+    left, returned and carried are in the unit of the amount column.
 
     The summary: edges, flows, accounts (that got money back), left, returned, truncated (how often by each limit),
     truncated_accounts, rows_left_out (an empty src, dst, ts or amount, or an amount that is not positive), seconds.
@@ -96,6 +97,7 @@ def _steps(
         "left": np.array([r.left for r in found], np.float64)[flow] / unit,
         "returned": np.array([r.returned for r in found], np.float64)[flow] / unit,
         "share": np.array([r.share for r in found], np.float64)[flow],
+        "purity": np.array([r.purity for r in found], np.float64)[flow],
         "position": np.concatenate(position or none),
         "row": row,
     }

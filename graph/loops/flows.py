@@ -24,6 +24,7 @@ from graph.loops.flow_kernel import (
     D_HOPS,
     D_LAST,
     D_ROW,
+    S_AMOUNT,
     S_DEPARTURE,
     S_HOP,
     S_ROW,
@@ -57,14 +58,16 @@ class FlowRule:
 class Return:
     """Money of one account that came back: departures whose times overlap, together.
 
-    ``left``: the sum of those departures; ``returned``: what came back of them. ``first_ts``: the first departure,
-    ``last_ts``: the last return. ``hops``: transfers it took at most. ``steps``: row, departure (a row), transfers so
-    far and amount carried, for every transfer on the way home, in order of time.
+    ``left``: the sum of those departures; ``returned``: what came back of them. ``purity``: how much of the transfers
+    on the way, the departures apart, was this money: low when it only happened to lie there. ``first_ts``: the first
+    departure, ``last_ts``: the last return. ``hops``: transfers it took at most. ``steps``: row, departure (a row),
+    transfers so far and amount carried, for every transfer on the way home, in order of time.
     """
 
     account: int
     left: int
     returned: int
+    purity: float
     first_ts: int
     last_ts: int
     hops: int
@@ -179,11 +182,14 @@ def _rounds(moves: Transfers, home: int, departures: Int64, steps: Int64) -> Ite
         rows = departures[group]
         mine = steps[np.isin(steps[:, S_DEPARTURE], group)]
         kept = _on_the_way(moves, home, mine)
+        on = kept[kept[:, S_HOP] > 1]
+        purity = float(on[:, S_AMOUNT].sum() / max(int(moves.amount[np.unique(on[:, S_ROW])].sum()), 1))
         kept[:, S_DEPARTURE] = departures[kept[:, S_DEPARTURE], D_ROW]
         yield Return(
             home,
             int(moves.amount[rows[:, D_ROW]].sum()),
             int(rows[:, D_BACK].sum()),
+            purity,
             int(moves.ts[rows[0, D_ROW]]),
             int(rows[:, D_LAST].max()),
             int(rows[:, D_HOPS].max()),

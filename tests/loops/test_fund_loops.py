@@ -141,3 +141,20 @@ def test_findings_hold_exactly_the_loops_that_trying_all_paths_gives(
             e.ts or 0 for e in f.edges[: int(f.numbers["length"])]
         )
     assert find_fund_loops(snapshot({"TRANSFER": rows}), replace(params, max_edges=1)) is not None
+
+
+def test_money_split_in_three_and_merged_in_two_is_a_finding() -> None:
+    ends = (("A", "B1"), ("A", "B2"), ("A", "B3"), ("B1", "C1"), ("B2", "C1"), ("B3", "C2"), ("C1", "A"), ("C2", "A"))
+    amounts = (30_000, 30_000, 40_000, 30_000, 30_000, 40_000, 60_000, 39_000)
+    rows = [
+        edge(f"t{i}", f"Account:{a}", f"Account:{b}", ts=1_000 + i, amount=x, currency="CNY")
+        for i, ((a, b), x) in enumerate(zip(ends, amounts, strict=True))
+    ]
+    found = find_fund_loops(snapshot({"TRANSFER": rows}, 10_000))
+    (split,) = [f for f in found if f.numbers["structure"] == "split_round_trip"]
+    assert split.numbers["flow_left"] == 100_000
+    assert split.numbers["flow_returned"] == 99_000
+    assert "in three parts and 99 % of it came back over five other accounts" in split.text_en
+    assert "分 3 笔" in split.text_zh
+    assert [e.id for e in split.edges] == [f"t{i}" for i in range(8)]
+    assert split.score > 0.5
