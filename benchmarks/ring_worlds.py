@@ -18,6 +18,10 @@ from graph.rings.orders import OrderBook, join_links
 DAY = 86_400
 SPAN = 30 * DAY
 CROWDS = ("leader", "dormitory", "staff", "flash_sale", "fan_club")
+HELD_OUT = ("livestream", "school_class", "resellers", "release", "club_order")
+"""Kinds of crowd that nothing was ever set by: only measured."""
+
+KINDS = (*CROWDS, *HELD_OUT)
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.floating[Any]]
 Draw = Callable[[int], Ints]
@@ -55,7 +59,7 @@ _SIZES = {
 
 @dataclass
 class OrderWorld:
-    """The table and its truth: ring of each buyer and shop (-1: none), crowd of each buyer (index into CROWDS)."""
+    """The table and its truth: ring of each buyer and shop (-1: none), crowd of each buyer (index into KINDS)."""
 
     book: OrderBook
     device: Ints
@@ -219,7 +223,7 @@ def _crowds(
         k = int(rng.integers(low, high))
         found = free[at : at + k]
         at += k
-        crowd[found] = CROWDS.index(kind)
+        crowd[found] = KINDS.index(kind)
         return found
 
     def shops(low: int, high: int) -> Ints:
@@ -267,6 +271,42 @@ def _crowds(
             b = people("fan_club", 15, 60)
             _inside(draft, honest, plan, b, shops(1, 5), rng.integers(4, 10, len(b)))
 
+    if "livestream" in plan.crowds:  # a host's followers, three evenings of three hours
+        for _ in range(max(2, m // 50_000)):
+            b = people("livestream", 40, 150)
+            each = rng.integers(2, 5, len(b))
+            x = np.repeat(b, each)
+            _elsewhere(draft, honest, b, plan.camouflage * each)
+            first = int(rng.integers(0, 27))
+            t = (first + rng.integers(0, 3, len(x))) * DAY + 19 * 3600 + rng.random(len(x)) * 3 * 3600
+            draft.add(x, rng.choice(shops(2, 5), len(x)), t, 0.03)
+    if "school_class" in plan.crowds:  # parents with one list, two weeks to buy what is on it
+        for _ in range(max(2, m // 25_000)):
+            b = people("school_class", 25, 46)
+            each = rng.integers(3, 7, len(b))
+            x = np.repeat(b, each)
+            _elsewhere(draft, honest, b, plan.camouflage * each)
+            start = rng.random() * (SPAN - 14 * DAY)
+            draft.add(x, rng.choice(shops(3, 6), len(x)), draft.daytime(len(x), start, start + 14 * DAY))
+    if "resellers" in plan.crowds:  # small dealers who restock every few days, a third of them in one market hall
+        for _ in range(max(2, m // 40_000)):
+            b = people("resellers", 10, 26)
+            address[b[rng.random(len(b)) < 0.33]], n_address = n_address, n_address + 1
+            _inside(draft, honest, plan, b, shops(2, 5), rng.integers(8, 17, len(b)))
+    if "release" in plan.crowds:  # a long-awaited thing comes out at one shop: two days, one to three orders each
+        for _ in range(max(2, m // 50_000)):
+            b = people("release", 60, 200)
+            each = rng.integers(1, 4, len(b))
+            _elsewhere(draft, honest, b, plan.camouflage * each)
+            start = rng.random() * (SPAN - 2 * DAY)
+            x = np.repeat(b, each)
+            draft.add(x, rng.choice(shops(1, 2), len(x)), draft.daytime(len(x), start, start + 2 * DAY), 0.03)
+    if "club_order" in plan.crowds:  # a sports club buys kit at one or two shops, on the club room's computer too
+        for _ in range(max(2, m // 40_000)):
+            b = people("club_order", 12, 30)
+            device[b[rng.random(len(b)) < 0.3]] = device[b[0]]
+            _inside(draft, honest, plan, b, shops(1, 3), rng.integers(2, 5, len(b)))
+
 
 def _inside(draft: _Draft, honest: Draw, plan: Plan, buyers: Ints, shops: Ints, each: Ints) -> None:
     x = np.repeat(buyers, each)
@@ -298,5 +338,6 @@ def _table(
         n_shops=n_shops,
         identity=join_links({"device": (users, device.astype(np.int32)), "address": (users, address.astype(np.int32))}),
         paid_back=back[order] if plan.money else None,
+        money_seen=np.ones(len(order), np.bool_) if plan.money else None,
     )
     return OrderWorld(book, device, address, buyer_ring, shop_ring, crowd, rings)

@@ -80,6 +80,7 @@ def booked_orders(snapshot: Snapshot, params: RingParams) -> BookedOrders:
         refunded=refunded if len(snapshot.facts["refund"]) else None,
         paid_back=paid.direct if len(transfers) else None,
         payer=paid.payer if len(transfers) else None,
+        money_seen=_money_in_sight(snapshot)[buyer] if len(transfers) else None,
     )
     return BookedOrders(book, rows, placed_at[order], currency[order], currencies, paid, transfers)
 
@@ -189,6 +190,17 @@ def _payments_to_buyers(snapshot: Snapshot, currencies: list[str], hub: int) -> 
     )
     kept = ~standing(payments) & (payments.ts != NULL) & (payments.amount != NULL)
     return Payments(*(getattr(payments, f.name)[kept] for f in fields(payments))), places[kept]
+
+
+def _money_in_sight(snapshot: Snapshot) -> npt.NDArray[np.bool_]:
+    """Which buyers own an account that any transfer is known of: money back to them would be seen."""
+    transfer = snapshot.relation("Account", "TRANSFER", "Account")
+    owns = snapshot.relation("Buyer", "OWNS", "Account")
+    moved = np.zeros(len(snapshot.nodes["Account"]), np.bool_)
+    moved[transfer.src] = moved[transfer.dst] = True
+    seen = np.zeros(len(snapshot.nodes["Buyer"]), np.bool_)
+    seen[owns.src[moved[owns.dst]]] = True
+    return seen
 
 
 def _shop_accounts(snapshot: Snapshot) -> tuple[Int32, Int32]:

@@ -66,7 +66,8 @@ class OrderBook:
     number of the label, -1 where missing. ``weight_g``, ``shipped_ts``, ``signed_ts``, ``rating``: NULL where missing.
     ``far``: it went to another province than any its shop ships from, as far as both are known. ``refunded``: money
     went back by way of the platform. ``paid_back``: money came to the buyer from a shop's side within days, of about
-    the order's price (see graph.rings.payback); ``payer``: from which account.
+    the order's price (see graph.rings.payback); ``payer``: from which account. ``money_seen``: had
+    money come back, it would be known; None: nowhere.
     """
 
     buyer: Int32
@@ -85,6 +86,7 @@ class OrderBook:
     far: np.ndarray[tuple[int], np.dtype[np.bool_]] | None = None
     paid_back: np.ndarray[tuple[int], np.dtype[np.bool_]] | None = None
     payer: Int32 | None = None
+    money_seen: np.ndarray[tuple[int], np.dtype[np.bool_]] | None = None
 
     def __len__(self) -> int:
         return len(self.buyer)

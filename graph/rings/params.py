@@ -29,7 +29,7 @@ class RingParams:
     hub: int = 12  # an identifier with more users than this is a place, not a person
     windows_s: tuple[int, ...] = (DAY_S // 2, DAY_S, 2 * DAY_S, 4 * DAY_S)
     burst_tail: float = 6.0
-    alpha: float = 0.05
+    alpha: float = 0.035
     rounds: int = 4
     min_buyers: int = 4
     min_share: float = 0.10  # of a shop's orders that must come from the members

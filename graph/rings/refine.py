@@ -171,9 +171,10 @@ def _members(
         if burst:
             e += binomial_tail(min(work.orders[b], 40), min(work.in_window[b], 40), part)
         own[i] = e
+    honest = _honest_share(buyers, tables, work)
     evidence = own.copy()
     chosen = np.empty(0, np.int64)
-    worth_ranking = -math.log10(alpha)
+    worth_ranking = -math.log10(alpha / honest)
     for _ in range(3 if n_shops > 1 else 1):
         for i in range(n):
             b = buyers[i]
@@ -185,7 +186,7 @@ def _members(
         ranked = np.zeros(n, np.float64)
         for k in range(len(order)):
             ranked[k] = evidence[order[k]]
-        chosen = order[: benjamini_hochberg(ranked, alpha)]
+        chosen = order[: benjamini_hochberg(ranked, alpha / honest)]
         inside, everything = float(total), float(all_orders)
         for k in range(len(chosen)):
             b = buyers[chosen[k]]
@@ -193,6 +194,19 @@ def _members(
             everything -= float(tables.buyer_orders[b])
         rate = max(inside, 0.5 * n_shops) / max(everything, 1.0)
     return chosen, evidence[chosen]
+
+
+@njit(cache=True, nogil=True)
+def _honest_share(buyers: Int32, tables: Tables, work: Work) -> float:
+    """About which part of the buyers came by chance, at most 1: those with one order, no shared identifier and nothing
+    odd, each counted for as many as honest buyers of the same volume have per one of that sort (Storey 2002, with the
+    loyalty table for its lambda). Members with one order are in it too, which errs on the safe side."""
+    count = 0.0
+    for i in range(len(buyers)):
+        b = buyers[i]
+        if work.orders[b] == 1 and work.identity[b] == 0 and work.odd[b] == 0:
+            count += 1.0 / (1.0 - 10.0 ** -tables.loyalty[volume_class(tables.buyer_orders[b]), 1])
+    return min(1.0, max(count, 1.0) / max(len(buyers), 1))
 
 
 @njit(cache=True, nogil=True)

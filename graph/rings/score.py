@@ -22,6 +22,17 @@ UNHAPPY = -0.20
 """Share of five-star ratings against the market's below which buyers are taken for real and let down."""
 
 
+SOFT = frozenset({"shared_identity", "burst", "breadth", "network", "night", "five_stars"})
+"""Signs that honest crowds of some kind may show: they count ``UNPAID`` as much where money back would be seen and is
+not. One of them is then not enough, two plain ones are."""
+
+UNPAID = 0.4
+MONEY_SEEN = 0.5
+"""Share of a group's orders whose money must be in sight for that."""
+
+MONEY_ORDERS = 20
+
+
 @dataclass(frozen=True)
 class Sign:
     """One sign of fake orders: the figure between ``none`` (strength 0) and ``plain`` (strength 1), and its weight."""
@@ -77,7 +88,8 @@ def judge(s: Signals) -> Judgement:
 
     An event (half of the orders within two hours) explains a burst; a place (half of the buyers at one address that
     more people use than the hub cap) explains when and where they buy together. Buyers who complain (far fewer five
-    stars than in the market) are customers of a shop in trouble: their burst is no sign. The shares of refunds, early
+    stars than in the market) are customers of a shop in trouble: their burst is no sign. Where money back to the buyers
+    would be seen and there is none, soft signs (``SOFT``) count less. The shares of refunds, early
     signatures and so on count only above the market's.
     """
     event = s.event_share >= 0.5
@@ -99,6 +111,8 @@ def judge(s: Signals) -> Judgement:
         "five_stars": _above(s.five_star_share, s.five_star_share_market),
     }
     strengths = {name: _SIGN[name].strength(figure) for name, figure in figures.items()}
+    if _unpaid(s):
+        strengths = {name: x * UNPAID if name in SOFT else x for name, x in strengths.items()}
     doubt = math.prod(1.0 - _SIGN[name].weight * x for name, x in strengths.items())
     filled = min(1.0, s.share_of_shop_orders / 0.2)
     score = filled * (STRUCTURE_ONLY + (1.0 - STRUCTURE_ONLY) * (1.0 - doubt))
@@ -116,6 +130,12 @@ def _crowd(s: Signals) -> str:
             return "staff"
         return "group_buying" if s.event_share >= 0.1 and s.shops <= 6 else "dormitory"
     return "fan_club"
+
+
+def _unpaid(s: Signals) -> bool:
+    """Money back would be seen, and hardly more of it is than anywhere."""
+    seen = (s.money_seen_share or 0.0) >= MONEY_SEEN and s.orders >= MONEY_ORDERS
+    return seen and (_above(s.paid_back_share, s.paid_back_share_market) or 0.0) < _SIGN["paid_back"].none
 
 
 def _above(share: float | None, market: float | None) -> float | None:

@@ -71,6 +71,7 @@ class Signals:
     five_star_share_market: float | None
     paid_back_share: float | None
     paid_back_share_market: float | None
+    money_seen_share: float | None  # orders of which it would be known if they had been paid back
 
     def numbers(self) -> dict[str, float | int]:
         """All that is known, by name, shares rounded to six digits."""
@@ -153,6 +154,7 @@ class SignalReader:
             five_star_share_market=near["stars"],
             paid_back_share=_share((self.paid_back(inside), None)) if book.paid_back is not None else None,
             paid_back_share_market=self._market["paid_back"],
+            money_seen_share=None if book.money_seen is None else float(book.money_seen[inside].sum() / n),
         )
 
     def paid_back(self, inside: Int64) -> Bool:

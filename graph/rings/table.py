@@ -115,6 +115,9 @@ def orders_of_table(table: pa.Table, columns: OrderColumns, time_unit: str) -> T
         signed_ts=_moment(table, columns.signed, time_unit, rows),
         refunded=_true(table[columns.refunded], columns.refunded)[rows] if columns.refunded else None,
         paid_back=_true(table[columns.paid_back], columns.paid_back)[rows] if columns.paid_back else None,
+        money_seen=pc.is_valid(table[columns.paid_back]).to_numpy(zero_copy_only=False)[rows]
+        if columns.paid_back
+        else None,
     )
     money = None if amount is None else amount[rows]
     return TableOrders(book, rows, buyers, merchants, ts[rows], unit, money, left_out, repeated)

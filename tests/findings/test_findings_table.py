@@ -43,7 +43,7 @@ findings = st.builds(
 PLAIN = Finding("fund_loop", "fund-loop-1", 0.5, (), (), {}, None, None, "a loop", "环")
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=25)
 @given(st.lists(findings, max_size=4))
 def test_what_was_written_is_what_is_read(some: list[Finding]) -> None:
     back = findings_from_table(findings_to_table(some))

@@ -77,7 +77,7 @@ def named(sets: list[set[int]], prefix: str = "") -> list[Finding]:
     return [ring(*s, id_=f"{prefix}{i}" if prefix else None) for i, s in enumerate(sets)]
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(some_rings, some_rings)
 def test_every_id_is_given_once_and_every_end_and_beginning_is_told(new: list[set[int]], old: list[set[int]]) -> None:
     previous = named(old, "old-")
@@ -93,7 +93,7 @@ def test_every_id_is_given_once_and_every_end_and_beginning_is_told(new: list[se
     assert not deaths & set(ids)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(some_rings, some_rings, st.randoms(use_true_random=False))
 def test_the_order_of_the_lists_makes_no_difference(new: list[set[int]], old: list[set[int]], shuffler: object) -> None:
     a, b = named(new), named(old, "old-")
@@ -105,7 +105,7 @@ def test_the_order_of_the_lists_makes_no_difference(new: list[set[int]], old: li
     assert {f.id: f.members for f in after} == {f.id: f.members for f in again}
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(some_rings)
 def test_running_again_on_what_came_out_changes_nothing(new: list[set[int]]) -> None:
     once, _ = keep_ids(named(new), [])

@@ -21,7 +21,7 @@ from tests.findings.facts import Facts
 pairs = st.lists(st.tuples(st.integers(0, 14), st.integers(0, 14)), max_size=30)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(pairs)
 def test_components_are_those_of_networkx_named_by_their_smallest(joined: list[tuple[int, int]]) -> None:
     graph = nx.empty_graph(15)
@@ -89,10 +89,10 @@ def test_above_the_cap_nobody_is_joined_and_with_a_higher_cap_everybody_is() -> 
     assert largest_cluster(crowd(bridge=12), hub=11) == 2
 
 
-def test_a_device_of_twenty_thousand_users_is_counted_and_joins_nobody() -> None:
+def test_a_device_of_five_thousand_users_is_counted_and_joins_nobody() -> None:
     facts = Facts()
-    for i in range(20_000):
-        facts.device(f"Buyer:b{i:05d}", "library")
+    for i in range(5_000):
+        facts.device(f"Buyer:b{i:04d}", "library")
     found = identity_clusters(facts.snapshot(), hub=12)
     assert int(np.bincount(found.of_party).max()) == 1 and int(found.crowd.sum()) == 1
     assert len(found.pairs.a) == 0

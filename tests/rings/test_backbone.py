@@ -28,7 +28,7 @@ def by_hand(rows: list[Row], max_shops: int) -> tuple[dict[tuple[int, int], int]
     return dict(common), {(i, j): degree[i] * degree[j] * kappa for i, j in common}
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(rows, st.integers(1, 7))
 def test_every_pair_with_its_common_buyers_and_expectation(rows: list[Row], max_shops: int) -> None:
     found = shop_backbone(incidence(book_of(rows)), max_shops, 1, 0.0, -1.0)

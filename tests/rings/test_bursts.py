@@ -35,7 +35,7 @@ def by_hand(rows: list[Row], shop: int, length: int) -> float:
     return best
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=80)
 @given(
     st.lists(st.tuples(st.integers(0, 4), st.integers(0, 2), st.integers(0, 40)), min_size=1, max_size=40),
     st.integers(1, 25),
