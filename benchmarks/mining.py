@@ -41,9 +41,10 @@ T = TypeVar("T")
 
 @dataclass
 class Step:
-    """What one step took: wall seconds, MiB held when it began and at most, and what it made."""
+    """What one step took: wall and cpu seconds, MiB held when it began and at most; what it made; compiling inside."""
 
     seconds: float
+    cpu: float
     before: float
     peak: float
     made: int
@@ -69,24 +70,25 @@ def _show(rounds: dict[int, list[dict[str, Step]]]) -> None:
     first, last = min(rounds), max(rounds)
     head = ["step"]
     for orders in rounds:
-        head += [f"{orders:,}: s", "made", "MiB at most", "(before)"]
+        head += [f"{orders:,}: s", "cpu s", "made", "MiB at most", "(before)"]
     if last > first:
-        head.append(f"s {last:,} / {first:,}")
+        head += [f"s {last:,} / {first:,}", "cpu s"]
     lines: list[list[object]] = []
     for name in rounds[first][0]:
         line: list[object] = [name]
         for of_size in rounds.values():
             steps = [r[name] for r in of_size]
-            line += [_seconds(of_size, name), steps[-1].made]
+            line += [_seconds(of_size, name), _cpu(of_size, name), steps[-1].made]
             line += [round(max(s.peak for s in steps)), f"({steps[0].before:,.0f})"]
         if last > first:
-            line.append(_seconds(rounds[last], name) / _seconds(rounds[first], name))
+            line += [take(rounds[last], name) / take(rounds[first], name) for take in (_seconds, _cpu)]
         lines.append(line)
     total: list[object] = ["all of it"]
     for of_size in rounds.values():
-        total += [_whole(of_size), "", round(max(s.peak for r in of_size for s in r.values())), ""]
+        peak = round(max(s.peak for r in of_size for s in r.values()))
+        total += [_whole(of_size, _seconds), _whole(of_size, _cpu), "", peak, ""]
     if last > first:
-        total.append(_whole(rounds[last]) / _whole(rounds[first]))
+        total += [_whole(rounds[last], take) / _whole(rounds[first], take) for take in (_seconds, _cpu)]
     counts = ", ".join(f"{len(r)} round{'s' * (len(r) > 1)} at {n:,}" for n, r in rounds.items())
     grown = f"; {last / first:g} times the orders" if last > first else ""
     show(f"mining: by number of orders ({counts}{grown})", head, [*lines, total])
@@ -99,8 +101,12 @@ def _seconds(rounds: list[dict[str, Step]], name: str) -> float:
     return median(r[name].seconds for r in rounds)
 
 
-def _whole(rounds: list[dict[str, Step]]) -> float:
-    return sum(_seconds(rounds, name) for name in rounds[0])
+def _cpu(rounds: list[dict[str, Step]], name: str) -> float:
+    return median(r[name].cpu for r in rounds)
+
+
+def _whole(rounds: list[dict[str, Step]], take: Callable[[list[dict[str, Step]], str], float]) -> float:
+    return sum(take(rounds, name) for name in rounds[0])
 
 
 def one_round(landing: Path, as_of: int) -> dict[str, Step]:
@@ -138,10 +144,11 @@ def _timed(steps: dict[str, Step], name: str, work: Callable[[], T], made: Calla
     gc.collect()
     pa.default_memory_pool().release_unused()
     with event.install_timer("numba:compile", lambda _seconds: None) as compiling, PeakMemory() as memory:
-        started = time.perf_counter()
+        started, busy = time.perf_counter(), time.process_time()
         result = work()
-        taken = time.perf_counter() - started
-    steps[name] = Step(taken, memory.before, memory.peak, made(result), compiling.duration if compiling.done else 0.0)
+        taken, busy = time.perf_counter() - started, time.process_time() - busy
+    compiled = compiling.duration if compiling.done else 0.0
+    steps[name] = Step(taken, busy, memory.before, memory.peak, made(result), compiled)
     return result
 
 
