@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from pathlib import Path
 
@@ -88,3 +89,14 @@ def test_score_compares_every_percentile_with_empty_routes(tmp_path: Path, capsy
 def test_a_name_that_is_no_suite_is_refused() -> None:
     with pytest.raises(SystemExit):
         bench.main(["lod"])
+
+
+@pytest.mark.parametrize("name", bench.PROGRAMS)
+def test_a_suite_that_is_a_program_of_its_own_starts_and_takes_its_size(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", [name, "--help"])
+    with pytest.raises(SystemExit) as done:
+        importlib.import_module(f"benchmarks.{name}").main()
+    assert done.value.code == 0
+    assert bench.PROGRAMS[name][1] in capsys.readouterr().out
