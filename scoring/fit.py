@@ -51,12 +51,12 @@ def fit_booster(
         "monotone_constraints": tuple(directions or (0,) * rows.shape[1]),
         "base_score": float(np.clip(labels.mean(), 1e-6, 1 - 1e-6)),
     }
-    return xgboost.train(settings, xgboost.DMatrix(rows, labels), params.trees)
+    return xgboost.train(settings, xgboost.DMatrix(rows, labels, nthread=params.threads), params.trees)
 
 
 def margins(booster: xgboost.Booster, rows: Float64) -> Float64:
     """Log-odds of rows."""
-    return booster.predict(xgboost.DMatrix(rows), output_margin=True).astype(np.float64)
+    return booster.predict(xgboost.DMatrix(rows, nthread=1), output_margin=True).astype(np.float64)
 
 
 def fit_calibration(margins_: Float64, labels: Float64, few: int = 60) -> Calibration:

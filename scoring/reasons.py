@@ -16,8 +16,8 @@ from graph.features.catalogue import Feature, Unit
 from graph.features.compute import FEATURES
 from scoring.serve import Scored
 
-SMALLEST = 0.02
-"""Log-odds below which a contribution is no reason."""
+SMALLEST = 0.05
+"""Log-odds below which a contribution is no reason: it changes the odds by less than a twentieth."""
 
 _FEATURE = {f.name: f for f in FEATURES}
 
@@ -62,8 +62,8 @@ def _reason(feature: Feature, value: float, usual: float, contribution: float) -
     high = feature.adverse == "high"
     return Reason(
         code=f"{feature.concept}.{feature.name}",
-        text_en=f"{feature.en}: {shown}, {'above' if high else 'below'} the middle of applicants ({middle})",
-        text_zh=f"{feature.zh}：{shown}，{'高于' if high else '低于'}申请商户的中位水平（{middle}）",
+        text_en=f"{feature.en}: {shown}, {'above' if high else 'below'} the middle applicant's {middle}",
+        text_zh=f"{feature.zh}：{shown}，{'高于' if high else '低于'}居中申请商户的 {middle}",
         feature=feature.name,
         value=value,
         contribution=contribution,
@@ -71,7 +71,7 @@ def _reason(feature: Feature, value: float, usual: float, contribution: float) -
 
 
 def formatted(value: float, unit: Unit) -> str:
-    """A value as people read it: 0.256 as a share is 25.6%, 1234500 minor units are 12,345.00."""
+    """A value as people read it: 0.256 is 25.6% as a share, 0.26× as a ratio; 1234500 minor units are 12,345.00."""
     match unit:
         case "share":
             return f"{value:.1%}"
@@ -79,7 +79,9 @@ def formatted(value: float, unit: Unit) -> str:
             return f"{value / 100:,.2f}"
         case "count" | "months" | "days":
             return f"{value:,.0f}"
-        case "ratio" | "score" | "stars":
+        case "ratio":
+            return f"{value:,.2f}×"
+        case "score" | "stars":
             return f"{value:,.2f}"
         case "hours" | "grams":
             return f"{value:,.1f}"

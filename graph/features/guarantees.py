@@ -137,8 +137,6 @@ def mutual_guarantees(lens: Lens) -> Float64:
     "guarantor_debtors",
     "count",
     concept="guarantees",
-    en="Debtors of the merchant's busiest guarantor",
-    zh="最活跃担保人的被担保方数量",
 )
 def guarantor_debtors(lens: Lens) -> Float64:
     """Other parties for whom the merchant's guarantors stand, of the guarantor with most."""

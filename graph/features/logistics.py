@@ -52,7 +52,7 @@ def parcels_per_order_90d(lens: Lens) -> Float64:
     concept="logistics",
     tabular=True,
     en="Share of parcels that weigh next to nothing",
-    zh="空包（极轻包裹）占比",
+    zh="极轻包裹占比",
 )
 def weightless_share_90d(lens: Lens) -> Float64:
     """Share of the weighed parcels of the last 90 days' orders that weigh less than 50 grams."""

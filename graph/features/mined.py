@@ -58,7 +58,7 @@ def ring_score(lens: Lens) -> Float64:
     "share",
     "global",
     concept="findings",
-    en="Share of orders by groups of buyers who act together",
+    en="Share of orders by groups of buyers who order together",
     zh="协同下单买家群的订单占比",
 )
 def ring_order_share_180d(lens: Lens) -> Float64:
@@ -109,8 +109,8 @@ def device_cluster_shops(lens: Lens) -> Float64:
     "score",
     "global",
     concept="findings",
-    en="Signs that money leaves the merchant's accounts and comes back through others (0 to 1)",
-    zh="资金经他人账户转出后回流的迹象（0–1）",
+    en="Signs that money leaves the merchant's accounts and comes back (0 to 1)",
+    zh="资金转出后回流的迹象（0–1）",
 )
 def fund_loop_score(lens: Lens) -> Float64:
     """Greatest score of a fund loop through the merchant's accounts, 0 without any."""

@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score, roc_curve
 
-from scoring.measures import auc, average_precision, brier, calibration_error, interval, ks, lift
+from scoring.measures import auc, average_precision, brier, calibration_error, interval, ks, lift, pooled
 
 
+@settings(max_examples=40)
 @given(st.integers(0, 10_000), st.integers(2, 60), st.integers(1, 8))
 def test_ranking_measures_equal_the_library(seed: int, n: int, levels: int) -> None:
     rng = np.random.default_rng(seed)
@@ -40,7 +41,21 @@ def test_intervals_hold_the_figure_and_a_lift_over_itself_is_nothing() -> None:
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 2, 300).astype(float)
     scores = labels + rng.normal(size=300)
-    found = interval(auc, labels, scores, 0)
+    found = interval(auc, labels, scores, 0, draws=100)
     assert found.low < found.value < found.high
     none = lift(auc, labels, scores, scores, 0)
+    assert (none.value, none.low, none.high) == (0.0, 0.0, 0.0)
+
+
+def test_a_pooled_figure_is_the_mean_of_its_parts_and_surer_than_each() -> None:
+    rng = np.random.default_rng(0)
+    labels = [rng.integers(0, 2, 200).astype(float) for _ in range(4)]
+    scores = [y + rng.normal(size=200) + 100 * i for i, y in enumerate(labels)]  # levels of models do not compare
+    noise = [rng.normal(size=200) for _ in labels]
+    whole = pooled(auc, labels, scores, 0, draws=100)
+    parts = [interval(auc, y, s, 0, draws=100) for y, s in zip(labels, scores, strict=True)]
+    assert whole.value == pytest.approx(np.mean([p.value for p in parts]))
+    assert whole.high - whole.low < min(p.high - p.low for p in parts)
+    assert pooled(auc, labels, scores, 0, noise, draws=100).low > 0
+    none = pooled(auc, labels, scores, 0, scores, draws=20)
     assert (none.value, none.low, none.high) == (0.0, 0.0, 0.0)

@@ -8,22 +8,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scoring.fit import BoosterParams
 from scoring.keep import keep
 from scoring.model_files import NAMES, ModelFileError, model_sha256
 from scoring.registry import RegistryError, open_serving, promote, rollback, serving, version_folder, versions
 from scoring.serve import Scorer
-from scoring.train import TrainParams, train
-from tests.scoring.tables import training_table
-
-QUICK = TrainParams(booster=BoosterParams(trees=12, depth=3, rate=0.3), folds=2, draws=20)
+from scoring.train import TrainedModel
 
 
 @pytest.fixture(scope="module")
-def registry(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def registry(tmp_path_factory: pytest.TempPathFactory, two_models: tuple[TrainedModel, TrainedModel]) -> Path:
     root = tmp_path_factory.mktemp("models")
-    for seed in (0, 1):
-        keep(train(training_table(seed, rows=450), QUICK, seed), root)
+    for model in two_models:
+        keep(model, root)
     return root
 
 
@@ -49,9 +45,11 @@ def _code(folder: Path, sha256: str | None = None) -> str:
     return refused.value.code
 
 
-def test_keeping_the_same_model_twice_gives_one_version(root: Path) -> None:
+def test_keeping_the_same_model_twice_gives_one_version(
+    root: Path, two_models: tuple[TrainedModel, TrainedModel]
+) -> None:
     before = versions(root)
-    assert keep(train(training_table(0, rows=450), QUICK, 0), root) in before
+    assert keep(two_models[0], root) in before
     assert versions(root) == before
 
 

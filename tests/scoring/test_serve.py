@@ -10,21 +10,18 @@ import numpy as np
 import pytest
 
 from graph.features.compute import FEATURES
-from scoring.fit import BoosterParams
 from scoring.keep import keep
 from scoring.reasons import SMALLEST, formatted, reasons
 from scoring.registry import version_folder
 from scoring.serve import Scored, ScoreError, Scorer
-from scoring.train import TrainParams, train
-from tests.scoring.tables import NAMES, training_table
-
-QUICK = TrainParams(booster=BoosterParams(trees=20, depth=3, rate=0.3), folds=2, draws=20)
+from scoring.train import TrainedModel
+from tests.scoring.tables import NAMES
 
 
 @pytest.fixture(scope="module")
-def scorer(tmp_path_factory: pytest.TempPathFactory) -> Scorer:
+def scorer(tmp_path_factory: pytest.TempPathFactory, two_models: tuple[TrainedModel, TrainedModel]) -> Scorer:
     root = tmp_path_factory.mktemp("models")
-    return Scorer.open(version_folder(root, keep(train(training_table(0, rows=450), QUICK, 0), root)))
+    return Scorer.open(version_folder(root, keep(two_models[0], root)))
 
 
 def _row(seed: int = 0) -> dict[str, float]:
@@ -100,7 +97,13 @@ def test_the_absence_of_data_is_no_reason() -> None:
 
 
 def test_what_is_about_others_irrelevant_or_adverse_on_neither_side_is_no_reason() -> None:
-    for name in ("neighbour_refund_rate", "weekend_share_90d", "home_region_share_90d", "ticket_mean_90d"):
+    for name in (
+        "neighbour_refund_rate",
+        "guarantor_debtors",
+        "weekend_share_90d",
+        "home_region_share_90d",
+        "ticket_mean_90d",
+    ):
         for value in (0.1, 0.9):
             assert reasons(_scored({name: 2.0}, {name: 0.5}), {name: value}) == []
 
@@ -120,12 +123,12 @@ def test_a_value_on_the_good_side_of_what_is_usual_or_shown_as_the_same_is_no_re
 
 def test_a_reason_says_its_number_on_which_side_it_lies_and_what_is_usual_in_both_languages() -> None:
     (reason,) = reasons(_scored({"refund_rate_90d": 0.7}, {"refund_rate_90d": 0.05}), {"refund_rate_90d": 0.256})
-    assert reason.text_en == "Refunds per order: 25.6%, above the middle of applicants (5.0%)"
-    assert reason.text_zh == "退款率（笔数）：25.6%，高于申请商户的中位水平（5.0%）"
+    assert reason.text_en == "Refunds per order: 25.6%, above the middle applicant's 5.0%"
+    assert reason.text_zh == "退款率（笔数）：25.6%，高于居中申请商户的 5.0%"
     assert (reason.code, reason.value, reason.contribution) == ("refunds.refund_rate_90d", 0.256, 0.7)
     (reason,) = reasons(_scored({"shop_age_days": 0.7}, {"shop_age_days": 500.0}), {"shop_age_days": 90.0})
-    assert reason.text_en == "Days since the shop opened: 90, below the middle of applicants (500)"
-    assert reason.text_zh == "开店天数：90，低于申请商户的中位水平（500）"
+    assert reason.text_en == "Days since the shop opened: 90, below the middle applicant's 500"
+    assert reason.text_zh == "开店天数：90，低于居中申请商户的 500"
 
 
 def test_every_reason_there_can_be_names_a_side_and_accuses_nobody() -> None:
@@ -143,4 +146,4 @@ def test_numbers_are_shown_as_people_read_them() -> None:
     assert formatted(1_234_567_800.0, "money") == "12,345,678.00"
     assert formatted(0.0512, "share") == "5.1%"
     assert formatted(12345.0, "count") == "12,345"
-    assert formatted(1.0 / 3, "ratio") == "0.33"
+    assert formatted(1.0 / 3, "ratio") == "0.33×"

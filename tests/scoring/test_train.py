@@ -8,8 +8,9 @@ import pyarrow as pa
 import pytest
 
 from scoring.calibration import Knots, Platt, read_calibration
-from scoring.compare import directions, split_in_time, variants
+from scoring.compare import compare_in_time, directions, split_in_time, variants
 from scoring.fit import BoosterParams, fit_booster, fit_calibration, margins
+from scoring.measures import auc, interval
 from scoring.table import TrainingTable
 from scoring.train import TrainedModel, TrainingError, TrainParams, train
 from tests.scoring.tables import NAMES, training_table
@@ -23,9 +24,12 @@ QUICK = TrainParams(
 )
 
 
+ROWS = 900
+
+
 @pytest.fixture(scope="module")
 def trained() -> TrainedModel:
-    return train(training_table(0), QUICK, 0)
+    return train(training_table(0, rows=ROWS), QUICK, 0)
 
 
 def _with(table: TrainingTable, **columns: object) -> TrainingTable:
@@ -41,14 +45,15 @@ def test_the_graph_lifts_where_only_the_graph_knows(trained: TrainedModel) -> No
 
 
 def test_permuted_labels_give_nothing_but_noise() -> None:
-    table = training_table(0)
+    table = training_table(0, rows=ROWS)
     shuffled = _with(table, label=np.random.default_rng(1).permutation(table.labels))
-    figures = cast("dict[str, Any]", train(shuffled, QUICK, 0).metrics["models"])
-    assert figures["full"]["auc"]["low"] < 0.5 < figures["full"]["auc"]["high"]
+    compared = compare_in_time(shuffled, QUICK.booster, 0)
+    found = interval(auc, shuffled.labels[compared.measure], compared.scores["full"], 0, draws=100)
+    assert found.low < 0.5 < found.high
 
 
 def test_the_same_seed_gives_the_same_model(trained: TrainedModel) -> None:
-    again = train(training_table(0), QUICK, 0)
+    again = train(training_table(0, rows=ROWS), QUICK, 0)
     assert again.booster == trained.booster
     assert again.metrics == trained.metrics
 
@@ -84,7 +89,7 @@ def test_a_split_in_time_keeps_moments_together_and_in_order() -> None:
 
 def test_calibration_sees_no_row_that_fitted_the_trees(trained: TrainedModel) -> None:
     rows = cast("dict[str, int]", trained.metrics["rows"])
-    assert rows["fit"] + rows["calibrate"] + rows["measure"] == 1500
+    assert rows["fit"] + rows["calibrate"] + rows["measure"] == ROWS
     figures = cast("dict[str, Any]", trained.metrics["models"])
     assert figures["full"]["ece"] < 0.12
 
