@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -71,16 +72,23 @@ def deliveries(source: str, paths: Sequence[Path], feed: str | None, limits: Lim
 
 def delivery(feed: Feed, path: Path, limits: Limits) -> Delivery:
     """One file as a delivery. The file is read through once, for its sha256; nothing is decoded yet."""
-    size = path.stat().st_size
+    before = path.stat()
+    size = before.st_size
     if size > limits.file_bytes:
         why = f"{size:,} bytes; at most {limits.file_bytes:,} are read"
         unread = hashlib.sha256(f"{path.name} of {size} bytes".encode()).hexdigest()
         return Delivery(feed, path.name, unread, _refusing(FileRefusedError("file_too_large", why)))
     if path.suffix.lower() == ".parquet":
         ids = frozenset(c.name for c in feed.columns if c.parse in (As.ID, As.TEXT))
-        return Delivery(feed, path.name, sha256_file(path), lambda: read_parquet(path, limits, ids), first_line=1)
+        return Delivery(
+            feed,
+            path.name,
+            sha256_file(path),
+            _as_it_was(path, before, lambda: read_parquet(path, limits, ids)),
+            first_line=1,
+        )
     seen = scan(path)
-    return Delivery(feed, path.name, seen.sha256, lambda: read_csv(path, seen, limits))
+    return Delivery(feed, path.name, seen.sha256, _as_it_was(path, before, lambda: read_csv(path, seen, limits)))
 
 
 def _feeds(source: str) -> tuple[Feed, ...]:
@@ -96,6 +104,24 @@ def _fits(source: str, file_name: str, feed: str | None) -> Feed | None:
         if source not in SOURCES or feed is not None:
             raise
         return None
+
+
+def _as_it_was(
+    path: Path, before: os.stat_result, read: Callable[[], Iterable[pa.Table]]
+) -> Callable[[], Iterable[pa.Table]]:
+    """What is read, refused where the file is not the one any more whose sha256 was taken."""
+
+    def check() -> None:
+        now = path.stat()
+        if (now.st_ino, now.st_size, now.st_mtime_ns) != (before.st_ino, before.st_size, before.st_mtime_ns):
+            raise FileRefusedError("changed", "the file changed while it was read; wait until it is complete")
+
+    def chunks() -> Iterable[pa.Table]:
+        check()
+        yield from read()
+        check()
+
+    return chunks
 
 
 def _refusing(error: FileRefusedError) -> Callable[[], Iterable[pa.Table]]:

@@ -135,6 +135,9 @@ def load_or_create_key(path: Path, warn: Callable[[str], None]) -> bytes:
         return _create(path, warn)
     except OSError as error:
         raise KeyRefusedError(f"cannot open the key file {path}: {error.strerror}") from None
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise KeyRefusedError(f"{path} is no file; a key file belongs there")
     with os.fdopen(handle, "rb") as file:
         mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
         if mode & 0o077:

@@ -12,7 +12,7 @@ from graph.model import landing_schemas
 from ingest.files import SourceError, deliveries
 from ingest.intake import Delivery, IntakeOptions, take
 from ingest.limits import Limits
-from ingest.pseudonym import Pseudonymiser, load_or_create_key
+from ingest.pseudonym import KeyRefusedError, Pseudonymiser, load_or_create_key
 from ingest.public import READERS
 from ingest.report import FeedReport
 from ingest.sources import SOURCES
@@ -95,6 +95,11 @@ def sync(
     else:
         raise SourceError(f"no source {source!r}; there are {', '.join([*SOURCES, *READERS])}")
     landing = Landing(landing_root, landing_schemas())
+    if not key_path.exists() and any(b.info.get("key_fingerprint") for b in landing.batches()):
+        raise KeyRefusedError(
+            f"the key file {key_path} is gone, and {landing_root} was filled under it: put it back from its copy, "
+            "or start an empty landing folder"
+        )
     tokens = Pseudonymiser(load_or_create_key(key_path, warn))
     return SyncReport(
         source, tuple(take(d, landing, tokens, rejects, options, _of_file(progress, d.name)) for d in found)

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
 import pytest
 
 from ingest.files import SourceError, deliveries, feed_of
 from ingest.intake import IntakeOptions
-from ingest.limits import Limits
+from ingest.limits import FileRefusedError, Limits
+from ingest.pseudonym import KeyRefusedError
 from ingest.sources import SOURCES
 from jobs.sync import SyncReport, sync
 from tests.ingest.making import csv_text
@@ -113,3 +118,33 @@ def test_the_feed_can_be_named(tmp_path: Path) -> None:
     with pytest.raises(SourceError):
         _sync(tmp_path, "platform", path)
     assert _sync(tmp_path, "platform", path, feed="orders").totals["stored"] == 1
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_a_file_replaced_between_its_digest_and_its_rows_is_refused(tmp_path: Path, suffix: str) -> None:
+    feed = SOURCES["platform"][0]
+    table = pa.table({c.name: [c.sample] for c in feed.columns})
+    path = tmp_path / f"merchants{suffix}"
+    write = pa_csv.write_csv if suffix == ".csv" else pq.write_table
+    write(table, path)
+    (given,) = deliveries("platform", [path], None, Limits())
+    write(table, path)
+    os.utime(path, ns=(1, 1))
+    with pytest.raises(FileRefusedError) as refused:
+        list(given.chunks())
+    assert refused.value.code == "changed"
+
+
+def test_no_new_key_is_made_where_the_old_one_is_gone(tmp_path: Path) -> None:
+    feed = SOURCES["platform"][0]
+    path = tmp_path / "merchants.parquet"
+    pq.write_table(pa.table({c.name: [c.sample] for c in feed.columns}), path)
+    places = (tmp_path / "landing", tmp_path / "key", tmp_path / "rejects", IntakeOptions())
+    assert sync("platform", [path], *places, warn=lambda _: None).ok
+    places[1].unlink()
+    with pytest.raises(KeyRefusedError, match="gone"):
+        sync("platform", [path], *places)
+    assert not places[1].exists()
+    places[1].mkdir()
+    with pytest.raises(KeyRefusedError, match="no file"):
+        sync("platform", [path], *places)
