@@ -19,7 +19,15 @@ from graph.findings.table import findings_from_table, findings_to_table
 from graph.findings.verdicts import with_verdicts
 from graph.model import landing_schemas
 from graph.snapshot_build import build_snapshot
-from graph.snapshot_files import current_version, publish, read_manifest, read_table, save_snapshot, sweep
+from graph.snapshot_files import (
+    SnapshotError,
+    current_version,
+    publish,
+    read_manifest,
+    read_table,
+    save_snapshot,
+    sweep,
+)
 from graph.store.load import Loaded, bring_up_to_date
 from graph.store.open import open_store
 from jobs.home import Home
@@ -74,7 +82,7 @@ def refresh(home: Home, now: int, as_of: int | None = None, store: bool = True, 
             with reading(open_records(home.records_url)) as connection:
                 told, verdicts = words_in_force(connection), verdicts_in_force(connection)
             mined = mine_findings(snapshot, MiningParams(shared_devices=SharedDeviceParams(told=told)))
-            kept, events = keep_ids(mined, published_findings(home.snapshots), moment)
+            kept, events = keep_ids(mined, _findings_before(home.snapshots, report), moment)
             findings = with_verdicts(kept, verdicts)
         with steps.step("computing features"):
             features = compute_features(snapshot, findings)
@@ -121,12 +129,24 @@ def published_findings(snapshots: Path) -> list[Finding]:
     return [] if version is None else findings_from_table(read_table(snapshots / version, "findings"))
 
 
+def _findings_before(snapshots: Path, report: Report) -> list[Finding]:
+    """The findings to keep ids from. A damaged version must not keep the one that mends it from being made."""
+    try:
+        return published_findings(snapshots)
+    except (SnapshotError, OSError, ValueError, KeyError) as why:  # ValueError: Arrow's and JSON's among them
+        report(f"what is published cannot be read ({type(why).__name__}): clusters get new ids")
+        return []
+
+
 def _next_version(snapshots: Path) -> str:
     """Versions count up; a folder left by a killed run has no manifest and its number is used again."""
     snapshots.mkdir(parents=True, exist_ok=True)
-    whole = [int(p.name) for p in snapshots.iterdir() if p.is_dir() and (p / "manifest.json").exists()]
-    current = current_version(snapshots)
-    return f"{max([0, *whole, int(current) if current else 0]) + 1:06d}"
+    whole = [int(p.name) for p in snapshots.iterdir() if p.name.isdecimal() and (p / "manifest.json").exists()]
+    try:
+        current = int(current_version(snapshots) or 0)
+    except ValueError:  # a pointer that names no version
+        current = 0
+    return f"{max([0, *whole, current]) + 1:06d}"
 
 
 def _count(names: Iterator[str]) -> dict[str, int]:
