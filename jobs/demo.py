@@ -6,9 +6,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from graph.findings.finding import Finding
-from graph.snapshot import Snapshot
-from graph.snapshot_files import current_version, open_snapshot
+from graph.snapshot_files import current_version
 from graph.store.contract import StoreError
 from graph.store.load import origin_of
 from graph.store.open import open_store
@@ -17,12 +15,17 @@ from ingest.sources import SOURCES
 from ingest.world.spec import WorldSpec
 from ingest.world.world import make_world
 from jobs.home import Home
-from jobs.look import all_findings
 from jobs.progress import Report
+from jobs.published import open_version
 from jobs.rebuild import empty_store
 from jobs.refresh import Refreshed, refresh
+from jobs.report.make import all_scores
 from jobs.sync import sync
 from landing.tables import Landing
+from scoring.registry import open_serving
+
+LIKELY = 0.5
+"""Findings from this score on name a shop for the demo."""
 
 
 @dataclass(frozen=True)
@@ -70,20 +73,22 @@ def _see_whose_store(home: Home) -> None:
         store.close()
 
 
-def applicant(snapshot: Snapshot, findings: list[Finding]) -> tuple[str, int]:
-    """The merchant the demo asks about, a shop of the worst ring or trace, and the amount it last asked for."""
-    applications = snapshot.facts["application"].table.sort_by("ts")
-    asked = dict(zip(applications["merchant_id"].to_pylist(), applications["amount"].to_pylist(), strict=True))
-    worst = sorted(findings, key=lambda f: (f.kind not in ("fake_order_ring", "loan_trace"), -f.score, f.id))
-    for finding in worst:
-        for merchant in finding.of_kind("Merchant"):
-            if merchant in asked:
-                return merchant, asked[merchant]
-    return min(asked.items())
+def applicant(home: Home) -> tuple[str, int]:
+    """The merchant the demo asks about and the amount it last asked for.
 
-
-def published(home: Home) -> tuple[Snapshot, list[Finding]]:
-    """The published snapshot and its findings."""
-    version, findings = all_findings(home)
-    assert version == current_version(home.snapshots)  # noqa: S101 - nobody else works in the demo's folder
-    return open_snapshot(home.snapshots / version), findings
+    Of the shops in likely fake-order rings and loan traces that once asked for credit, the one the model rates worst.
+    """
+    version = open_version(home.snapshots / str(current_version(home.snapshots)))
+    merchants, applications = version.snapshot.nodes["Merchant"], version.snapshot.facts["application"].table
+    by_time = applications.sort_by("ts")
+    asked = dict(zip(by_time["merchant_id"].to_pylist(), by_time["amount"].to_pylist(), strict=True))
+    scores = dict(zip(merchants.ids.to_pylist(), all_scores(version, open_serving(home.models)).tolist(), strict=True))
+    suspects = {
+        m
+        for f in version.findings
+        if f.kind in ("fake_order_ring", "loan_trace") and f.score >= LIKELY
+        for m in f.of_kind("Merchant")
+        if m in asked
+    }
+    worst = max(suspects or asked, key=lambda m: (scores[m], m))
+    return worst, asked[worst]

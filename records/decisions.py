@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 
 from sqlalchemy import Engine, RowMapping, insert, select
 from sqlalchemy.exc import IntegrityError
@@ -69,7 +69,8 @@ def record(engine: Engine, decision: DecisionRow) -> DecisionRow:
     That is the one given, or, when another request on the same application came first, that one's: two retries at the
     same moment get one answer. Raises DecisionConflict as ``find`` does.
     """
-    row = {**asdict(decision), "features": _nullable(decision.features), "finding_ids": list(decision.finding_ids)}
+    flat = {f.name: getattr(decision, f.name) for f in fields(decision)}  # shallow: asdict would copy every number
+    row = {**flat, "features": _nullable(decision.features), "finding_ids": list(decision.finding_ids)}
     row["degraded_parts"] = list(decision.degraded_parts)
     try:
         with engine.begin() as connection:

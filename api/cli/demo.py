@@ -19,8 +19,9 @@ from typing import Any
 from api.cli.model import scored_lines
 from graph.findings.finding import KINDS, Finding
 from ingest.world.spec import WorldSpec
-from jobs.demo import Prepared, applicant, prepare, published
+from jobs.demo import Prepared, applicant, prepare
 from jobs.home import Home
+from jobs.look import all_findings
 from jobs.progress import Report
 from jobs.report.make import make_report
 from jobs.training import Trained, TrainingOptions, run_training
@@ -93,11 +94,11 @@ def run(home: Home, out: Path, merchants: int, seed: int, now: int, report: Repo
     prepared = prepare(home, out, WorldSpec(merchants=merchants, seed=seed), now, report, replace)
     options = TrainingOptions(cut_ms=prepared.spec.end_ts, cadence_ms=CADENCE_MS, seed=seed)
     training = run_training(home.landing, home.models, options, report)
-    snapshot, findings = published(home)
     report("starting the service and asking it for a score")
-    scored = score_over_http(home, *applicant(snapshot, findings))
+    scored = score_over_http(home, *applicant(home))
     report("drawing the report")
     page = make_report(home, out / "report.html", scored)
+    findings = all_findings(home)[1]
     top = tuple(f for kind in KINDS if (f := next((x for x in findings if x.kind == kind), None)))
     return Demo(prepared, training, top, scored, page, out, time.monotonic() - started)
 
