@@ -1,6 +1,6 @@
 """What the loop engine, the flow view and the findings see of planted loops, and which honest structures they name.
 
-    python -m benchmarks.loop_recall [--edges 200000] [--plants 100] [--seed 101]
+    python -m benchmarks.loop_recall [--edges 50000] [--plants 50] [--seed 101]
 
 Background: heavy-tailed transfers over 30 days between edges / 10 accounts. Planted, ``--plants`` of each kind, three
 to six transfers within 72 hours unless said otherwise:
@@ -223,8 +223,8 @@ def measure(edges: int, plants: int, seed: int) -> Iterator[tuple[str, dict[str,
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--edges", type=int, default=200_000)
-    parser.add_argument("--plants", type=int, default=100)
+    parser.add_argument("--edges", type=int, default=50_000)
+    parser.add_argument("--plants", type=int, default=50)
     parser.add_argument("--seed", type=int, default=101)
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
