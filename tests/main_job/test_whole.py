@@ -24,8 +24,8 @@ def test_every_kind_of_finding_is_found_and_says_why_in_two_languages(done: Job,
 
 def test_planted_rings_are_among_the_highest_ranked(done: Job, ringfence: Run) -> None:
     found = json.loads(ringfence(done.home, "clusters", "--kind", "fake_order_ring", "--json").stdout)["clusters"]
-    planted = {b for ring in done.truth("fake_order_ring") for b in ring["buyers"]}
-    planted |= {b for ring in done.truth("brushing_platform") for b in ring["buyers"]}
+    planted = {b for ring in done.truth("fake_order_ring") for b in ring["Buyer"]}
+    planted |= {b for ring in done.truth("brushing_platform") for b in ring["Buyer"]}
     best = {m["id"] for m in found[0]["members"] if m["kind"] == "Buyer"}
     assert len(best & planted) > 0.8 * len(best)
 
@@ -50,7 +50,7 @@ def test_taking_the_same_files_again_stores_nothing(fresh: Job, ringfence: Run) 
 
 def test_a_rebuild_gives_equal_answers(fresh: Job, ringfence: Run) -> None:
     before = ringfence(fresh.home, "clusters", "--limit", "1000", "--json").stdout
-    asked = ("ask", "device_shared_by_buyers", "--param", "k=2", "--json")
+    asked = ("ask", "device_shared_by_buyers", "--param", "k=2", "--param", "limit=100", "--json")
     rows = json.loads(ringfence(fresh.home, *asked).stdout)["rows"]
     ringfence(fresh.home, "rebuild", "--as-of", END)
     after = ringfence(fresh.home, "clusters", "--limit", "1000", "--json").stdout
@@ -83,7 +83,8 @@ def test_a_merchants_neighbourhood_can_be_exported_with_an_audit_row(
     from records.database import open_records
 
     with open_records(f"sqlite:///{fresh.home}/records/records.sqlite").begin() as connection:
-        assert [e.object for e in entries(connection) if e.action == "export"] == ["Merchant:M000001"]
+        newest = entries(connection)[0]  # exports of other tests may be on record before it
+    assert (newest.action, newest.target) == ("export", "Merchant:M000001")
 
 
 def test_errors_name_what_is_wrong_and_what_to_do(done: Job, ringfence: Run, tmp_path: Path) -> None:
