@@ -48,6 +48,7 @@ class Neo4jStore:
             raise StoreError("wrong_version", f"the server is Neo4j {self._version}; 5 is needed", "init_schema")
         held = {row[0] for look in writes.HELD for row in self._link.at_once("init_schema", look)}
         missing = [statement for name, statement in writes.schema() if name not in held]
+        missing += [statement for name, statement in writes.unwanted() if name in held]
         for statement in missing:
             self._link.at_once("init_schema", statement)
         if missing:
@@ -97,11 +98,11 @@ class Neo4jStore:
         for kind in KINDS:
             if kind.name in nodes:
                 for rows in _batches(nodes[kind.name]):
-                    self._write("bulk_load", lambda tx, k=kind.name, r=rows: _merge_nodes(tx, k, r))
+                    self._write("bulk_load", lambda tx, k=kind.name, r=rows: _merge_nodes(tx, k, r, anew=True))
         for edge in EDGES:
             if edge.name in edges:
                 for rows in _batches(edge_rows(edge.name, edges[edge.name])):
-                    self._write("bulk_load", lambda tx, t=edge.name, r=rows: _merge_edges(tx, t, r))
+                    self._write("bulk_load", lambda tx, t=edge.name, r=rows: _merge_edges(tx, t, r, anew=True))
 
     def delete_nodes(self, kind: str, ids: Sequence[str]) -> None:
         mine = sorted(set(ids))
@@ -213,9 +214,9 @@ def _batches(rows: pa.Table) -> Iterator[pa.Table]:
         yield rows.slice(start, writes.BATCH)
 
 
-def _merge_nodes(tx: Any, kind: str, rows: pa.Table) -> None:
+def _merge_nodes(tx: Any, kind: str, rows: pa.Table, anew: bool = False) -> None:
     for some in _batches(rows):
-        _take(tx, writes.merge_nodes(kind), rows=[_versioned(r) for r in some.to_pylist()])
+        _take(tx, writes.merge_nodes(kind, anew), rows=[_versioned(r) for r in some.to_pylist()])
 
 
 def _add_ends(tx: Any, edges: Mapping[str, pa.Table]) -> None:
@@ -224,10 +225,11 @@ def _add_ends(tx: Any, edges: Mapping[str, pa.Table]) -> None:
             _take(tx, writes.add_bare_nodes(kind), ids=ids.slice(start, writes.BATCH).to_pylist())
 
 
-def _merge_edges(tx: Any, type_: str, rows: pa.Table) -> None:
+def _merge_edges(tx: Any, type_: str, rows: pa.Table, anew: bool = False) -> None:
     for (src_kind, dst_kind), mine in by_pair(rows).items():
         for some in _batches(mine):
-            _take(tx, writes.merge_edges(src_kind, type_, dst_kind), rows=[_versioned(r) for r in some.to_pylist()])
+            text = writes.merge_edges(src_kind, type_, dst_kind, anew)
+            _take(tx, text, rows=[_versioned(r) for r in some.to_pylist()])
 
 
 def _delete_edges(tx: Any, type_: str, rows: pa.Table) -> None:
