@@ -8,6 +8,7 @@ opened an older one keep it, since files are never changed and old versions are 
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +18,8 @@ import pyarrow as pa
 from graph.model import FACTS, KINDS, RELATIONS
 from graph.snapshot import Columns, Nodes, Relation, Snapshot
 from landing.manifest import sha256_file, sync_folder, write_durably
+
+_VERSION = re.compile(r"[0-9A-Za-z_-]{1,64}")
 
 
 class SnapshotError(Exception):
@@ -52,7 +55,12 @@ def publish(root: Path, version: str) -> None:
 def current_version(root: Path) -> str | None:
     """The published version, or None before the first refresh."""
     pointer = root / "current"
-    return pointer.read_text("utf-8").strip() if pointer.exists() else None
+    if not pointer.exists():
+        return None
+    version = pointer.read_bytes()[:128].decode("ascii", "replace").strip()
+    if not _VERSION.fullmatch(version):
+        raise SnapshotError("the pointer to the published version is damaged: run `ringfence refresh`")
+    return version
 
 
 def read_manifest(folder: Path) -> dict[str, object]:
@@ -80,7 +88,10 @@ def read_table(folder: Path, name: str) -> pa.Table:
     path = folder / f"{name}.arrow"
     if not path.exists():
         raise SnapshotError(f"snapshot {folder.name} lacks {path.name}")
-    return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+    try:
+        return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+    except pa.ArrowInvalid:
+        raise SnapshotError(f"{path.name} of snapshot {folder.name} is damaged: run `ringfence refresh`") from None
 
 
 def sweep(root: Path, keep: int = 3) -> list[str]:

@@ -91,3 +91,18 @@ def test_sweeping_never_removes_the_published_version(tmp_path: Path) -> None:
     publish(tmp_path, "000001")
     assert sweep(tmp_path, keep=1) == ["000002"]
     assert {p.name for p in tmp_path.iterdir() if p.is_dir()} == {"000001", "000003"}
+
+
+@pytest.mark.parametrize("pointer", [b"../../../etc", b"\xff\xfe", b"", b"a" * 200])
+def test_a_damaged_pointer_is_named_and_never_followed(tmp_path: Path, pointer: bytes) -> None:
+    (tmp_path / "current").write_bytes(pointer)
+    with pytest.raises(SnapshotError, match="pointer"):
+        current_version(tmp_path)
+
+
+def test_a_cut_file_is_named(tmp_path: Path) -> None:
+    save_snapshot(snapshot(ORDERS), tmp_path / "000001", {}, {})
+    path = tmp_path / "000001" / "nodes-Buyer.arrow"
+    path.write_bytes(path.read_bytes()[:40])
+    with pytest.raises(SnapshotError, match=r"nodes-Buyer\.arrow of snapshot 000001 is damaged"):
+        open_snapshot(tmp_path / "000001")
