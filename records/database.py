@@ -60,6 +60,17 @@ def _sqlite(url: URL) -> Engine:
     os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
     engine = create_engine(url, connect_args={"timeout": 10}, json_serializer=to_json)
 
+    inode = path.stat().st_ino  # a file deleted or replaced under us would swallow what is written
+
+    @event.listens_for(engine, "checkout")
+    def _still_there(_connection: object, _record: object, _proxy: object) -> None:
+        try:
+            same = path.stat().st_ino == inode
+        except FileNotFoundError:
+            same = False
+        if not same:
+            raise RecordsError(f"the records at {path} are gone or were replaced: restart what uses them")
+
     @event.listens_for(engine, "connect")
     def _settle(connection: Any, _record: object) -> None:
         connection.isolation_level = None  # the driver's own BEGIN comes too late for a consistent read

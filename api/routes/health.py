@@ -13,6 +13,7 @@ from api.service import Service, Shared, in_thread
 from jobs.published import NothingPublished
 from jobs.serving import NoModel
 from records.database import reading
+from records.errors import RecordsError
 from records.tables import api_keys
 
 router = APIRouter()
@@ -66,7 +67,7 @@ def what_is_missing(service: Service) -> tuple[list[str], str | None]:
     try:
         with reading(service.records) as connection:
             connection.execute(select(api_keys.c.key_id).limit(1)).first()
-    except SQLAlchemyError:
+    except (SQLAlchemyError, RecordsError):
         missing.append("records")
     return missing, version
 

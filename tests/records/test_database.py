@@ -99,3 +99,15 @@ def test_json_on_record_is_finite_and_ordered() -> None:
     assert to_json({"b": 1, "a": "中"}) == '{"a":"中","b":1}'
     with pytest.raises(ValueError, match="JSON"):
         to_json(float("nan"))
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_nothing_is_written_into_a_file_that_was_taken_away(url: str, engine: Engine, replaced: bool) -> None:
+    path = Path(str(engine.url.database))
+    with engine.begin() as connection:
+        connection.execute(text("SELECT 1"))
+    path.rename(path.with_name("moved"))
+    if replaced:
+        path.write_bytes(b"")
+    with pytest.raises(RecordsError, match="gone or were replaced"), engine.begin() as connection:
+        connection.execute(text("SELECT 1"))
