@@ -17,12 +17,11 @@ from graph.proceeds.kernel import (
     GUARANTOR,
     HELD,
     HOME,
-    LOAN,
     MOVED,
-    OWN_LOAN,
     OWNER,
     REPAID,
     SMALL,
+    TO_HOP,
     WHERE,
     Int8,
     Int64,
@@ -151,8 +150,9 @@ def places(trace: Trace) -> dict[str, int]:
     """The amounts of one disbursement by place; they add up to it exactly.
 
     ``borrower``: back at the borrower after it was elsewhere. ``owner``, ``guarantors``, ``buyers``: on their accounts.
-    ``group_loans``: repaid another loan of the borrower, its owners or its guarantors. ``repaid``: repaid the loan
-    itself, or a stranger's. ``rest``: never left the borrower's accounts. ``left``: with others, or out of sight.
+    ``group_loans``: by way of others repaid another loan of the borrower, its owners or its guarantors. ``repaid``:
+    repaid the loan itself or a stranger's, or any straight from the borrower, as refinancing does.
+    ``rest``: never left the borrower's accounts. ``left``: with others, or out of sight.
     """
     sums = trace.sums
     amounts = {
@@ -160,8 +160,8 @@ def places(trace: Trace) -> dict[str, int]:
         "owner": int(sums[HOME, OWNER].sum()),
         "guarantors": int(sums[HOME, GUARANTOR].sum()),
         "buyers": int(sums[HOME, BUYER].sum()),
-        "group_loans": int(sums[REPAID, GROUP_LOAN].sum()),
-        "repaid": int(sums[REPAID, LOAN].sum() + sums[REPAID, OWN_LOAN].sum()),
+        "group_loans": int(sums[REPAID, GROUP_LOAN, 2:].sum()),
+        "repaid": int(sums[REPAID].sum() - sums[REPAID, GROUP_LOAN, 2:].sum()),
         "rest": int(sums[HELD, :, 0].sum() + sums[SMALL, BORROWER, 0].sum()),
     }
     return {**amounts, "left": trace.disbursed - sum(amounts.values())}
@@ -173,5 +173,5 @@ def place_of(t: LoanTrace, flow: Int64) -> str:
     if where == HOME:
         return {BORROWER: "borrower", OWNER: "owner", GUARANTOR: "guarantors", BUYER: "buyers"}[holder]
     if where == REPAID:
-        return "group_loans" if holder == GROUP_LOAN else "repaid"
+        return "group_loans" if holder == GROUP_LOAN and flow[TO_HOP] > 1 else "repaid"
     return "" if where == MOVED else "left"

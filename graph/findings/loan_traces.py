@@ -5,8 +5,8 @@ disbursement of which at least ``min_share`` came back. Its numbers, amounts in 
 
 * ``returned_amount``, ``returned_share``: the sum of what reached accounts of the borrower after it was elsewhere
   (``to_borrower_share``), of its owners and their other businesses (``to_owner_share``), of its guarantors
-  (``to_guarantors_share``), of buyers who order in the borrower's shop (``to_buyers_share``), and what repaid other
-  loans of the borrower, its owners or its guarantors (``to_group_loans_share``)
+  (``to_guarantors_share``), of buyers who order in the borrower's shop (``to_buyers_share``), and what by way of others
+  repaid other loans of the borrower, its owners or its guarantors (``to_group_loans_share``)
 * ``rest_share``: still on the account paid to, or the borrower's others; ``repaid_share``: went into repayments of the
   loan itself or of strangers' loans; ``left_share``: everything else. ``returned_share + rest_share + repaid_share +
   left_share = 1`` up to rounding; the amounts, each as ``..._amount``, add up to ``disbursed`` exactly
@@ -87,7 +87,7 @@ def when_home(t: LoanTrace) -> tuple[int, int, int]:
     """Time of the last return (of the disbursement, without any), days to it, hops over which most money came."""
     flows, sums = t.trace.flows, t.trace.sums
     last = max((int(t.ledger.moves.ts[f[EVENT]]) for f in flows if place_of(t, f) in HOME_PLACES), default=t.ts)
-    by_hop = sums[HOME].sum(axis=0) + sums[REPAID, GROUP_LOAN]
+    by_hop = sums[HOME].sum(axis=0) + sums[REPAID, GROUP_LOAN] * (np.arange(sums.shape[-1]) > 1)
     return last, -(-(last - t.ts) // DAY), int(np.argmax(by_hop))
 
 
