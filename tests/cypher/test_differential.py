@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from cypher.catalogue import with_kinds
 from graph.store.contract import Store
-from graph.store.ladybug.store import LadybugStore
+from graph.store.ladybug.store import KIND_OF, LadybugStore
 from graph.store.open import open_store
 from graph.store.questions import questions
 from tests.cypher.asking import draw_params, load
@@ -62,7 +63,7 @@ def test_the_tester_sees_that_the_ordinary_spelling_is_wrong(store: Store) -> No
             want = twin(question)(Sight(g), params)
             assert [tuple(r.values()) for r in store.query(name, params)] == want
             for mutant, mutate in MUTANTS.items():
-                text = mutate(question.text)
+                text = mutate(with_kinds(question.text, KIND_OF))
                 if text is not None:
                     wrong[mutant] += [tuple(r) for r in store._rows(name, text, params, 30.0)] != want
     assert all(wrong.values()), wrong

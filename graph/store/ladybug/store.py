@@ -26,6 +26,9 @@ from graph.store.questions import questions
 from graph.store.rows import bare_schema, by_pair, edge_rows, end_ids, node_rows, stored_edge_schema
 
 ENGINE = "ladybug"
+KIND_OF = "label({})"
+"""The engine's word for the kind of a node."""
+
 PLANS = 200
 """So many plans of questions a connection keeps."""
 
@@ -61,7 +64,7 @@ class LadybugStore:
     def query(self, question: str, params: Mapping[str, Any], timeout_s: float | None = None) -> list[Row]:
         asked = find(questions(), question)
         values = check_params(asked, params)
-        text = with_kinds(asked.text, "label({})")
+        text = with_kinds(asked.text, KIND_OF)
         text = with_join_order(text) if asked.hinted and self._hints else text
         rows = self._rows(question, text, values, timeout_s)
         return [dict(zip(asked.columns, map(_plain, row), strict=True)) for row in rows]
