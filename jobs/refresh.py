@@ -144,7 +144,7 @@ def _next_version(snapshots: Path) -> str:
     whole = [int(p.name) for p in snapshots.iterdir() if p.name.isdecimal() and (p / "manifest.json").exists()]
     try:
         current = int(current_version(snapshots) or 0)
-    except ValueError:  # a pointer that names no version
+    except (ValueError, SnapshotError):  # a pointer that names no version
         current = 0
     return f"{max([0, *whole, current]) + 1:06d}"
 

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 
 QUESTIONS = (
     ("device_shared_by_buyers", "--param", "k=3", "--param", "limit=1000"),
-    ("ring_seed_device", "--param", "k=2", "--param", "limit=1000"),
+    ("ring_seed_address", "--param", "k=2", "--param", "limit=1000"),
     ("guarantee_circle_3", "--param", "limit=1000"),
 )
 
