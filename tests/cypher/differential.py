@@ -23,7 +23,8 @@ from graph.store.open import open_store
 from graph.store.questions import questions
 from tests.cypher.asking import LOADS, draw_params, load
 from tests.cypher.hostile_graphs import Graph, hostile_graph
-from tests.cypher.twins import Sight, twin
+from tests.cypher.sight import Sight
+from tests.cypher.twins import twin
 from tests.store.servers import PASSWORD, Server, why_not
 
 PER_PAIR_SHARE = 0.2

@@ -17,7 +17,8 @@ from tests.cypher.asking import draw_params, load
 from tests.cypher.differential import Tally, run
 from tests.cypher.hostile_graphs import hostile_graph
 from tests.cypher.mutants import MUTANTS
-from tests.cypher.twins import Sight, twin
+from tests.cypher.sight import Sight
+from tests.cypher.twins import twin
 
 
 @pytest.fixture
