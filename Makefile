@@ -27,12 +27,18 @@ $(VENV)/.neo4j: $(VENV)/.run requirements-neo4j.txt
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements-neo4j.txt
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.neo4j requirements-dev.txt
+# What training with GraphSAGE needs on top: torch, several GB, once an environment. Serving never needs it.
+$(VENV)/.gnn: $(VENV)/.run requirements-gnn.txt requirements-tune.txt
+	@echo "setting up torch (several GB, once)"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements-gnn.txt -r requirements-tune.txt
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.neo4j $(VENV)/.gnn requirements-dev.txt
 	@echo "setting up test tools"
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -r requirements-dev.txt
 	@touch $@
 
-demo: $(VENV)/.run $(if $(STORE),$(VENV)/.neo4j) ## the main job on a synthetic world (STORE=neo4j://user@host:7687: with that store)
+demo: $(VENV)/.gnn $(if $(STORE),$(VENV)/.neo4j) ## the main job on a synthetic world (STORE=neo4j://user@host:7687: with that store)
 	@$(BIN)/ringfence $(if $(STORE),--store $(STORE)) demo --out $(DEMO) $(if $(REPLACE),--replace-store)
 
 # Browser tests need Chromium; where it can be installed it is, elsewhere they skip and say so (with CI set they fail).

@@ -1,0 +1,1 @@
+"""Events in real time: journal, windows, loops on the stream, rules, alerts."""
