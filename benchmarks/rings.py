@@ -25,7 +25,8 @@ import numpy as np
 
 from benchmarks.ring_worlds import Floats, Ints, OrderWorld, Plan, order_world
 from benchmarks.rings_peeling import peel_order
-from graph.rings.groups import mine_groups
+from graph.rings.groups import Mined, mine_groups
+from graph.rings.growing import GrowingBook
 from graph.rings.incidence import Incidence, incidence
 from graph.rings.orders import OrderBook
 from graph.rings.params import RingParams
@@ -150,14 +151,45 @@ def cost(orders: int, seed: int) -> None:
     )
 
 
+def update(orders: int, seed: int, more: int = 10_000) -> None:
+    """New orders merged into a book and mined again, beside mining the whole book, and whether both found the same."""
+    shop_side(order_world(Plan(20_000, 999)))
+    book = order_world(Plan(orders, seed)).book
+    late = np.zeros(len(book), np.bool_)
+    late[np.random.default_rng(seed).choice(len(book), more, replace=False)] = True
+    known = np.flatnonzero(~late)
+    growing = GrowingBook(book.take(known))
+    start = time.process_time()
+    growing.add(book.take(np.flatnonzero(late)))
+    merged = time.process_time() - start
+    grown = growing.mine(RingParams())
+    spent = time.process_time() - start
+    start = time.process_time()
+    whole = mine_groups(book, RingParams())
+    full = time.process_time() - start
+
+    def found(mined: Mined) -> list[tuple[bytes, bytes]]:
+        return sorted((g.buyers.tobytes(), g.shops.tobytes()) for g in mined.groups)
+
+    same = "the same groups" if found(grown) == found(whole) else "OTHER GROUPS"
+    print(
+        f"{more:,} orders into {len(known):,}: merged in {merged:.2f} cpu s, mined again {spent:.2f} cpu s in all; "
+        f"a full pass over the arrays {full:.2f} cpu s; {same} ({len(whole.groups)})"
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--orders", type=int, nargs="+", default=[1_000_000])
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--camouflage", type=float, nargs="*", default=[1.0, 3.0])
     parser.add_argument("--cost-only", action="store_true", help="the shop side alone, with its memory")
+    parser.add_argument("--update", action="store_true", help="10,000 new orders merged in and mined again")
     args = parser.parse_args()
-    if args.cost_only:
+    if args.update:
+        for orders in args.orders:
+            update(orders, args.seed)
+    elif args.cost_only:
         for orders in args.orders:
             cost(orders, args.seed)
     else:
