@@ -14,6 +14,7 @@ from graph.features.compute import FEATURE_SET_VERSION, compute_features
 from graph.findings.finding import Finding
 from graph.findings.lineage import keep_ids
 from graph.findings.mine import MiningParams, mine_findings
+from graph.findings.ring_verdicts import from_verdicts
 from graph.findings.shared_devices import SharedDeviceParams
 from graph.findings.table import findings_from_table, findings_to_table
 from graph.findings.verdicts import with_verdicts
@@ -81,8 +82,12 @@ def refresh(home: Home, now: int, as_of: int | None = None, store: bool = True, 
         with steps.step("looking for rings, shared devices, loops, circles, traces"):
             with reading(open_records(home.records_url)) as connection:
                 told, verdicts = words_in_force(connection), verdicts_in_force(connection)
-            mined = mine_findings(snapshot, MiningParams(shared_devices=SharedDeviceParams(told=told)))
-            kept, events = keep_ids(mined, _findings_before(home.snapshots, report), moment)
+            before = _findings_before(home.snapshots, report)
+            taught = from_verdicts(before, verdicts)
+            mined = mine_findings(
+                snapshot, MiningParams(shared_devices=SharedDeviceParams(told=told), ring_scores=taught)
+            )
+            kept, events = keep_ids(mined, before, moment)
             findings = with_verdicts(kept, verdicts)
         with steps.step("computing features"):
             features = compute_features(snapshot, findings)

@@ -14,8 +14,10 @@ from graph.findings.finding import fresh_id
 from graph.findings.ring_sentences import ring_sentences, sign_sentences
 from graph.loops.table import span_us
 from graph.rings.bursts import busiest_buyers, find_bursts
+from graph.rings.calibration import Calibration, calibrated
 from graph.rings.distinct import distinct
-from graph.rings.groups import Group, mine_groups
+from graph.rings.groups import Group, Mined, mine_groups
+from graph.rings.labels import known_shops
 from graph.rings.params import RingParams
 from graph.rings.score import FAKE_ORDERS, Judgement, judge
 from graph.rings.signals import SignalReader, Signals
@@ -32,7 +34,8 @@ class RingsFileOptions:
 
     ``time_unit``: of numbers in time columns (s, ms, us). ``summary_out``: one row a ring. ``burst``: length of the
     window, like ``1h``; ``burst_ratio``: orders a buyer from which a shop's peak is listed; ``burst_out``: where.
-    ``utc_offset_h``: what the clocks of the buyers show, for night hours.
+    ``utc_offset_h``: what the clocks of the buyers show, for night hours. ``labels``: what is known of some shops
+    (the merchant column, and ``label`` 0 or 1); the scores are calibrated by the groups that hold such shops.
     """
 
     columns: OrderColumns = field(default_factory=OrderColumns)
@@ -42,6 +45,7 @@ class RingsFileOptions:
     burst_ratio: float = 3.0
     burst_out: Path | None = None
     utc_offset_h: int = 8
+    labels: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,8 @@ def run_rings(path: Path, out: Path | None, options: RingsFileOptions) -> dict[s
         length = span_us(options.burst) if options.burst else None
     except TableError as e:
         raise TableError(e.code, f"{path}: {e}") from e
-    rings, cut = _rings(orders, RingParams(zone_h=options.utc_offset_h))
+    known = known_shops(options.labels, options.columns.merchant) if options.labels else {}
+    rings, cut, labelled = _rings(orders, RingParams(zone_h=options.utc_offset_h), known)
     if out is not None:
         _write(_members(rings, orders), out)
     if options.summary_out is not None:
@@ -102,6 +107,7 @@ def run_rings(path: Path, out: Path | None, options: RingsFileOptions) -> dict[s
         "named_buyers": len({int(b) for r in named for b in r.group.buyers}),
         "named_merchants": len({int(s) for r in named for s in r.group.shops}),
         "threshold": FAKE_ORDERS,
+        "calibrated_on": labelled,
         "bursts": bursts,
         "complete": not cut,
         "truncated_why": "; ".join(cut) or None,
@@ -109,15 +115,18 @@ def run_rings(path: Path, out: Path | None, options: RingsFileOptions) -> dict[s
     }
 
 
-def _rings(orders: TableOrders, params: RingParams) -> tuple[list[_Ring], tuple[str, ...]]:
+def _rings(orders: TableOrders, params: RingParams, known: dict[str, bool]) -> tuple[list[_Ring], tuple[str, ...], int]:
+    """The rings, what limits cut, and how many groups the calibration rests on."""
     if len(orders.book) == 0:
-        return [], ()
+        return [], (), 0
     by_time = np.argsort(orders.book.ts, kind="stable")
     book = orders.book.take(by_time)
     mined = mine_groups(book, params)
     reader = SignalReader(mined, params)
     signals = [reader.read(g) for g in mined.groups]
-    judged = [judge(s) for s in signals]
+    formula = [judge(s) for s in signals]
+    calibration = _calibration(mined, [j.score for j in formula], orders, known)
+    judged = [calibration.judged(j) for j in formula]
     rings = []
     for i in distinct(mined.groups, [j.score for j in judged], book.n_buyers):
         group = mined.groups[i]
@@ -127,7 +136,18 @@ def _rings(orders: TableOrders, params: RingParams) -> tuple[list[_Ring], tuple[
         nodes += [f"buyer:{_text(orders.buyers, b)}" for b in group.buyers]
         id_ = fresh_id("ring", nodes)
         rings.append(_Ring(id_, group, by_time[inside], signals[i], judged[i], amount))
-    return sorted(rings, key=lambda r: (-r.judged.score, r.id)), mined.cut
+    return sorted(rings, key=lambda r: (-r.judged.score, r.id)), mined.cut, calibration.outcomes
+
+
+def _calibration(mined: Mined, formula: list[float], orders: TableOrders, known: dict[str, bool]) -> Calibration:
+    """By the groups with shops that are known: fake when one of them is known for fake orders. One vote a ring."""
+    scores, fake = [], []
+    for i in distinct(mined.groups, formula, mined.book.n_buyers):
+        words = [known[name] for s in mined.groups[i].shops if (name := _text(orders.merchants, s)) in known]
+        if words:
+            scores.append(formula[i])
+            fake.append(any(words))
+    return calibrated(scores, fake)
 
 
 def _members(rings: list[_Ring], orders: TableOrders) -> pa.Table:

@@ -116,6 +116,9 @@ def rings(
     burst_ratio: Annotated[float, typer.Option(help="list peaks of at least so many orders a buyer")] = 3.0,
     burst_out: Annotated[Path | None, typer.Option(help="Parquet to write: a row per shop that peaks")] = None,
     utc_offset: Annotated[int, typer.Option(min=-12, max=14, help="hours; for what counts as night")] = 8,
+    labels: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="shops of which one knows: merchant, label 0 or 1")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Fake-order rings and coordinated groups of an order table."""
@@ -138,7 +141,7 @@ def rings(
         paid_back,
         amount,
     )
-    options = RingsFileOptions(columns, time_unit.value, summary_out, burst, burst_ratio, burst_out, utc_offset)
+    options = RingsFileOptions(columns, time_unit.value, summary_out, burst, burst_ratio, burst_out, utc_offset, labels)
     _show(run_rings(file, out, options), out, as_json)
 
 

@@ -1,10 +1,12 @@
 """Fake-order rings: buyers and shops bound together more than chance explains, scored by the signs of fake orders.
 
 Structure is mined by graph.rings.groups, signs read by graph.rings.signals, the score is the formula of
-graph.rings.score: 0.5 and above is called likely fake orders, below it stands a coordinated group. Numbers:
+graph.rings.score, calibrated by verdicts where there are any (graph.rings.calibration): 0.5 and above is called likely
+fake orders, below it stands a coordinated group. Numbers:
 
 * the fields of ``graph.rings.signals.Signals`` that are known, shares 0..1
 * ``output``: ``fake_orders`` or ``coordinated_group``; ``crowd``: the honest crowd it looks most like
+* ``formula_score``: where verdicts on other groups moved the score, what the formula alone gives
 * ``amount``, ``currency``: inside orders in the currency most of them have
 * ``paid_back_orders``, ``paid_back_amount``: inside orders whose money came back, and how much did (that currency)
 * ``edges_all``: evidence edges there are, of which at most a capped number is listed
@@ -20,6 +22,7 @@ from graph.findings.figures import money
 from graph.findings.finding import EdgeRef, Finding, Member, fresh_id
 from graph.findings.ring_orders import BookedOrders, booked_orders
 from graph.findings.ring_sentences import ring_sentences
+from graph.rings.calibration import NONE, Calibration
 from graph.rings.distinct import distinct
 from graph.rings.groups import Group, mine_groups
 from graph.rings.params import RingParams
@@ -28,8 +31,14 @@ from graph.rings.signals import SignalReader, Signals
 from graph.snapshot import NULL, Int64, Snapshot
 
 
-def find_fake_order_rings(snapshot: Snapshot, params: RingParams = RingParams()) -> list[Finding]:  # noqa: B008 - it is frozen
+def find_fake_order_rings(
+    snapshot: Snapshot,
+    params: RingParams = RingParams(),  # noqa: B008 - it is frozen
+    calibration: Calibration = NONE,
+) -> list[Finding]:
     """All groups of the snapshot as findings, highest score first; overlapping ones once.
+
+    ``calibration``: what verdicts on earlier groups taught about the formula's scores.
 
     Work is bounded (see RingParams); what a limit left out makes every finding ``complete=False`` with the reason.
     """
@@ -39,7 +48,8 @@ def find_fake_order_rings(snapshot: Snapshot, params: RingParams = RingParams())
     mined = mine_groups(booked.book, params)
     reader = SignalReader(mined, params)
     signals = [reader.read(g) for g in mined.groups]
-    judged = [judge(s) for s in signals]
+    formula = [judge(s) for s in signals]
+    judged = [calibration.judged(j) for j in formula]
     cut = list(mined.cut)
     if booked.paid.cut:
         cut.append(f"{booked.paid.cut} orders with too many transfers to their buyer to look through")
@@ -48,7 +58,7 @@ def find_fake_order_rings(snapshot: Snapshot, params: RingParams = RingParams())
         group = mined.groups[i]
         inside, _ = reader.rows(group)
         back = inside[reader.paid_back(inside)]
-        findings.append(_finding(snapshot, booked, group, signals[i], judged[i], inside, back, cut, params))
+        findings.append(_finding(snapshot, booked, group, signals[i], formula[i], judged[i], inside, back, cut, params))
     return sorted(findings, key=lambda f: (-f.score, f.id))
 
 
@@ -57,6 +67,7 @@ def _finding(
     booked: BookedOrders,
     group: Group,
     signals: Signals,
+    formula: Judgement,
     judged: Judgement,
     inside: Int64,
     back: Int64,
@@ -92,6 +103,7 @@ def _finding(
             **signals.numbers(),
             "output": "fake_orders" if judged.fake_orders else "coordinated_group",
             "crowd": judged.crowd,
+            **({} if formula == judged else {"formula_score": formula.score}),
             "amount": total,
             "currency": currency,
             "paid_back_orders": len(back),

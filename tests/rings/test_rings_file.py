@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -119,3 +120,34 @@ def test_a_column_that_cannot_be_read_is_named(
     with pytest.raises(TableError) as error:
         run_rings(tmp_path / "orders.parquet", None, RingsFileOptions(columns=columns))
     assert error.value.code == code and "orders.parquet" in str(error.value)
+
+
+def test_what_is_known_of_shops_calibrates_the_scores_of_groups(table: pa.Table, tmp_path: Path) -> None:
+    pq.write_table(table, tmp_path / "orders.parquet")
+    scores = {}
+    for label in ("1", "0"):
+        (tmp_path / "labels.csv").write_text(f"merchant_id,label\n090,{label}\n")
+        options = replace(OPTIONS, labels=tmp_path / "labels.csv")
+        summary = run_rings(tmp_path / "orders.parquet", tmp_path / "rings.parquet", options)
+        assert summary["calibrated_on"] == 1
+        rows = pq.read_table(tmp_path / "rings.parquet").to_pylist()
+        scores[label] = max(r["score"] for r in rows if r["member_id"] == "090")
+    run_rings(tmp_path / "orders.parquet", tmp_path / "rings.parquet", OPTIONS)
+    plain = max(r["score"] for r in pq.read_table(tmp_path / "rings.parquet").to_pylist() if r["member_id"] == "090")
+    assert scores["0"] < plain <= scores["1"]
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("merchant_id,label\n090,2\n", "bad_label"),
+        ("merchant_id,label\n090,1\n090,0\n", "two_labels"),
+        ("shop,label\n090,1\n", "no_column"),
+    ],
+)
+def test_labels_that_cannot_be_read_are_named(table: pa.Table, tmp_path: Path, text: str, code: str) -> None:
+    pq.write_table(table, tmp_path / "orders.parquet")
+    (tmp_path / "labels.csv").write_text(text)
+    with pytest.raises(TableError) as caught:
+        run_rings(tmp_path / "orders.parquet", None, replace(OPTIONS, labels=tmp_path / "labels.csv"))
+    assert caught.value.code == code
