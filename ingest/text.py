@@ -56,6 +56,11 @@ def clean(values: pa.Array, column: str, limit: int, faults: Faults) -> pa.Array
     return null_where(values, long | mask_of(pc.equal(size, 0)))
 
 
+def invisible(text: str) -> bool:
+    """Whether a text holds a character that columns of text are refused for."""
+    return bool(pc.match_substring_regex(pa.scalar(text), _INVISIBLE).as_py()) or _NOT_DECODED in text
+
+
 def null_where(values: pa.Array, where: Mask) -> pa.Array:
     """The same column with null where the mask is true."""
     if not where.any():
