@@ -1,4 +1,4 @@
-"""Commands for people who judge: verdict, why, same, not-same."""
+"""Commands for people who judge: verdict, why, hub, same, not-same."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ Second = Annotated[str, typer.Argument(help="the other one, as Kind:id")]
 def register(app: typer.Typer) -> None:
     app.command()(verdict)
     app.command()(why)
+    app.command()(hub)
     app.command()(same)
     app.command("not-same")(not_same)
 
@@ -62,6 +63,21 @@ def why(
     from jobs.pair import why_pair
 
     found = why_pair(home_of(context), first, second)
+    answer(asdict(found), as_json, [found.text_zh if language == "zh" else found.text_en])
+
+
+def hub(
+    context: typer.Context,
+    node: Annotated[str, typer.Argument(help="a device, phone, address or card as Kind:id, such as Address:A000001")],
+    language: Annotated[str, typer.Option(help="en or zh")] = "en",
+    as_json: Json = False,
+) -> None:
+    """What an identifier of many people seems to be: a dormitory, an office, a parcel locker, a farm."""
+    from dataclasses import asdict
+
+    from jobs.pair import look_at_hub
+
+    found = look_at_hub(home_of(context), node)
     answer(asdict(found), as_json, [found.text_zh if language == "zh" else found.text_en])
 
 
