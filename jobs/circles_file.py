@@ -37,10 +37,7 @@ def run_circles(path: Path, out: Path | None, options: CirclesFileOptions) -> di
     rows_left_out (rows with an empty end), seconds.
     """
     began = time.perf_counter()
-    table = read_table(path, [options.src, options.dst, options.amount])
-    for name in (options.src, options.dst):
-        if name not in table.column_names:
-            raise TableError("no_column", f"{path}: no column {name!r}; there are {', '.join(table.column_names)}")
+    table = read_table(path, [options.src, options.dst, options.amount], [options.src, options.dst])
     if options.max_length < 2:
         raise TableError("bad_length", f"max_length must be at least 2, got {options.max_length}")
     try:

@@ -18,8 +18,10 @@ def run_loops(path: Path, out: Path | None, options: LoopTableOptions, flows: bo
 
     TableError (with the file's name) when the file or a column cannot be read; LoopError for a parameter out of range.
     """
-    columns = [options.src, options.dst, options.ts, options.amount, *([options.id] if options.id else [])]
-    table = read_table(path, columns)
+    needed = [options.src, options.dst, options.ts, *([options.id] if options.id else [])]
+    if flows or options.decay is not None:
+        needed.append(options.amount)
+    table = read_table(path, [*needed, options.amount], needed)
     try:
         loops, summary = flows_of_table(table, options) if flows else loops_of_table(table, options)
     except TableError as e:

@@ -25,7 +25,8 @@ def fault_of(error: BaseException) -> Fault:
     """An exception as what is told of it."""
     package = _package(error)
     if package in OURS:
-        return Fault(type(error).__name__, str(error))
+        code = getattr(error, "code", None)
+        return Fault(code if isinstance(code, str) else type(error).__name__, str(error))
     if isinstance(error, OSError):
         return _of_files(error)
     if isinstance(error, MemoryError):

@@ -41,12 +41,13 @@ def loops(
     id_: Annotated[str | None, typer.Option("--id", help="column of row ids to carry along")] = None,
     time_unit: TimeUnit = Unit.ms,
     window: Annotated[str, typer.Option(help="last minus first, at most: 72h, 90m, 30d")] = "72h",
-    max_length: Annotated[int, typer.Option(min=2, help="longest loop")] = 10,
+    max_length: Annotated[int, typer.Option(min=2, max=64, help="longest loop")] = 10,
     decay: Annotated[float | None, typer.Option(min=0, max=1, help="each step at least 1-decay of the last")] = None,
     growth: Annotated[float, typer.Option(min=0, help="and at most (1 + growth); with --decay")] = 0.0,
     ties: Annotated[Ties, typer.Option(help="equal times: refuse, or follow in the order of rows")] = Ties.strict,
     degree_cap: Annotated[int, typer.Option(min=0, help="do not search through busier accounts; 0: no cap")] = 0,
-    budget: Annotated[int, typer.Option(min=1, help="work per transfer at most")] = 1 << 16,
+    budget: Annotated[int, typer.Option(min=1, max=1 << 24, help="work per transfer at most")] = 1 << 16,
+    max_loops: Annotated[int, typer.Option(min=1, help="stop after about so many loops")] = 2_000_000,
     flows: Annotated[
         bool, typer.Option("--flows", help="how much of what leaves an account comes back, split or merged on the way")
     ] = False,
@@ -72,6 +73,7 @@ def loops(
         ties=ties.value,
         degree_cap=degree_cap,
         budget=budget,
+        max_loops=max_loops,
     )
     _show(run_loops(file, out, options, flows), out, as_json)
 

@@ -51,8 +51,9 @@ class LoopError(ValueError):
 class LoopRule:
     """What counts as a loop.
 
-    ``window``: last minus first at most this, in the unit of the times. ``decay`` and ``growth``: the amount rule;
-    None for ``decay`` turns it off. ``ties``: whether transfers at one time may follow each other in input order.
+    ``window``: last minus first at most this, in the unit of the times. ``decay`` and ``growth``: the amount rule, its
+    bounds included (to one part in 10^12, so that 65.61 follows 72.9 with a decay of 0.1); None for ``decay`` turns it
+    off. ``ties``: whether transfers at one time may follow each other in input order.
     """
 
     window: int
@@ -62,8 +63,8 @@ class LoopRule:
     ties: Ties = "strict"
 
     def __post_init__(self) -> None:
-        if self.window < 0:
-            raise LoopError(f"window must not be negative, got {self.window}")
+        if not 0 <= self.window < 1 << 62:
+            raise LoopError(f"window must not be negative and must lie below 2^62, got {self.window}")
         if not 2 <= self.max_length <= 64:
             raise LoopError(f"max_length must lie in 2..64, got {self.max_length}")
         if self.decay is not None and not 0 <= self.decay < 1:

@@ -11,7 +11,15 @@ import pyarrow as pa
 from graph.loops.flow_kernel import S_AMOUNT, S_HOP, S_ROW, Transfers
 from graph.loops.flows import FlowRule, Return, find_returns
 from graph.loops.table import LoopTableOptions, most_at_once, span_us, window_in
-from graph.table_columns import TableError, as_given, codes_of, numbers_of, times_of
+from graph.table_columns import (
+    TableError,
+    as_given,
+    codes_of,
+    from_the_first,
+    known_times,
+    numbers_of,
+    times_of,
+)
 
 _DIGITS = 6
 
@@ -36,10 +44,11 @@ def flows_of_table(table: pa.Table, options: LoopTableOptions) -> tuple[pa.Table
     ts, unit = times_of(table[options.ts], options.ts, options.time_unit)
     src, dst = codes_of(table[options.src], table[options.dst], options.src, options.dst)
     amount, digits = _whole(numbers_of(table[options.amount], options.amount), options.amount)
-    known = table[options.ts].is_valid().to_numpy(zero_copy_only=False)
-    rows = np.flatnonzero(known & (src >= 0) & (dst >= 0) & (amount > 0))
-    rows = rows[np.argsort(ts[rows], kind="stable")]
-    moves = Transfers(src[rows], dst[rows], ts[rows], amount[rows])
+    rows = np.flatnonzero(known_times(table[options.ts]) & (src >= 0) & (dst >= 0) & (amount > 0))
+    moments = from_the_first(ts[rows], options.ts)
+    order = np.argsort(moments, kind="stable")
+    rows = rows[order]
+    moves = Transfers(src[rows], dst[rows], moments[order], amount[rows])
     window = window_in(span_us(options.window), unit)
     rule = FlowRule(
         window, options.max_length, options.ties, options.budget, options.degree_cap, max_loops=options.max_loops

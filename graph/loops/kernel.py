@@ -108,7 +108,7 @@ def ask(state: Int64, rule: Rule, src: int, dst: int, ts: int, order: int, amoun
             least, most = min(least, amount * rule.keep**steps), max(most, amount * rule.grow**steps)
             # Across the turn amounts are free of each other, but all lie within these of the edge's own: each part
             # follows on from it or leads up to it.
-        least, most = least * (1 - SLACK), most * (1 + SLACK)
+        least, most = least - abs(least) * SLACK, most + abs(most) * SLACK
     return Quest(state[SEARCH], src, dst, ts, order, amount, least, most)
 
 

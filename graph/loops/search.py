@@ -149,7 +149,7 @@ def one_step(
                 low, high = low * rule.keep, high * rule.grow
             else:
                 low, high = low / rule.grow, high / rule.keep
-            least, most = max(least, low * (1 - SLACK)), min(most, high * (1 + SLACK))
+            least, most = max(least, low - abs(low) * SLACK), min(most, high + abs(high) * SLACK)
         at = ring.first[side, who]
         while at >= tail:
             slot = at & mask

@@ -10,10 +10,18 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from graph.loops.engine import LoopBounds, LoopEngine, LoopRule, Ties
-from graph.table_columns import TableError, as_given, codes_of, numbers_of, times_of
+from graph.table_columns import (
+    FARTHEST,
+    TableError,
+    as_given,
+    codes_of,
+    from_the_first,
+    known_times,
+    numbers_of,
+    times_of,
+)
 
 Unit = Literal["s", "ms", "us"]
 
@@ -21,6 +29,7 @@ _SPAN = re.compile(r"(\d+)(us|ms|s|m|h|d)")
 _MICROSECONDS = {"us": 1, "ms": 1_000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000, "d": 86_400_000_000}
 _CAPACITY = 1 << 25  # rows remembered at most: 2.3 GiB
 _BATCH = 1 << 20
+_LOOPS_PER_EDGE = 1 << 16  # two accounts with tens of thousands of transfers each way are listed whole
 
 
 @dataclass(frozen=True)
@@ -74,17 +83,16 @@ def loops_of_table(table: pa.Table, options: LoopTableOptions | None = None) -> 
         raise TableError("no_column", f"the amount rule needs a column {options.amount!r}")
     ts, unit = times_of(table[options.ts], options.ts, options.time_unit)
     src, dst = codes_of(table[options.src], table[options.dst], options.src, options.dst)
-    whole = pc.and_(
-        pc.is_valid(table[options.ts]), pc.and_(pc.is_valid(table[options.src]), pc.is_valid(table[options.dst]))
-    )
-    rows = np.flatnonzero(whole.to_numpy(zero_copy_only=False))
+    rows = np.flatnonzero(known_times(table[options.ts]) & (src >= 0) & (dst >= 0))
     left_out = table.num_rows - len(rows)
-    if not _sorted(ts[rows]):
-        rows = rows[np.argsort(ts[rows], kind="stable")]
+    moments = from_the_first(ts[rows], options.ts)
+    if not _sorted(moments):
+        order = np.argsort(moments, kind="stable")
+        rows, moments = rows[order], moments[order]
     amount = numbers_of(table[options.amount], options.amount) if options.decay is not None else None
     window = window_in(span_us(options.window), unit)
     rule = LoopRule(window, options.max_length, options.decay, options.growth, options.ties)
-    engine, loop_rows, ptr = _search(src, dst, ts, amount, rows, rule, options)
+    engine, loop_rows, ptr = _search(src, dst, moments, amount, rows, rule, options)
     lengths = np.diff(ptr)
     loop_id = np.repeat(np.arange(len(lengths)), lengths)
     steps: dict[str, object] = {
@@ -113,8 +121,8 @@ _NANOSECONDS = {"s": 1_000_000_000, "ms": 1_000_000, "us": 1_000, "ns": 1}
 
 
 def window_in(microseconds: int, unit: str) -> int:
-    """A span in the unit of the times (s, ms, us or ns), rounded down."""
-    return microseconds * 1_000 // _NANOSECONDS[unit]
+    """A span in the unit of the times (s, ms, us or ns), rounded down; at most what any two times lie apart."""
+    return min(microseconds * 1_000 // _NANOSECONDS[unit], FARTHEST)
 
 
 def most_at_once(moments: npt.NDArray[np.int64], window: int) -> int:
@@ -130,15 +138,15 @@ def most_at_once(moments: npt.NDArray[np.int64], window: int) -> int:
 def _search(
     src: npt.NDArray[np.int32],
     dst: npt.NDArray[np.int32],
-    ts: npt.NDArray[np.int64],
+    moments: npt.NDArray[np.int64],
     amount: npt.NDArray[np.float64] | None,
     rows: npt.NDArray[np.int64],
     rule: LoopRule,
     options: LoopTableOptions,
 ) -> tuple[LoopEngine, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    moments = ts[rows]
     held = max(most_at_once(moments, rule.window), 1)
-    engine = LoopEngine(rule, LoopBounds(min(held + 1, _CAPACITY), 0, options.budget, options.degree_cap))
+    bounds = LoopBounds(min(held + 1, _CAPACITY), 0, options.budget, options.degree_cap, _LOOPS_PER_EDGE)
+    engine = LoopEngine(rule, bounds)
     found, pointers, loops = [], [np.zeros(1, np.int64)], 0
     for i in range(0, len(rows), _BATCH):
         at = rows[i : i + _BATCH]

@@ -29,6 +29,8 @@ from graph.loops.layout import (
     Scratch,
 )
 
+NEAR = 1e-12  # an amount so near to a bound, relative to the one before it, is on it: decimals are rounded in doubles
+
 
 @njit(cache=True)
 def before(ts: int, order: int, other_ts: int, other_order: int) -> bool:
@@ -39,7 +41,9 @@ def before(ts: int, order: int, other_ts: int, other_order: int) -> bool:
 @njit(cache=True)
 def follows(rule: Rule, amount: float, next_amount: float) -> bool:
     """Whether the amount rule lets a step of ``next_amount`` follow one of ``amount``; a missing amount never fits."""
-    return not rule.by_amount or (next_amount >= amount * rule.keep and next_amount <= amount * rule.grow)
+    near = NEAR * abs(amount)
+    within = next_amount >= amount * rule.keep - near and next_amount <= amount * rule.grow + near
+    return not rule.by_amount or within
 
 
 @njit(cache=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 
 from graph.loops.engine import LoopRule
 
@@ -10,7 +11,12 @@ from graph.loops.engine import LoopRule
 def brute_loops(
     src: Sequence[int], dst: Sequence[int], ts: Sequence[int], amount: Sequence[float], rule: LoopRule
 ) -> list[tuple[int, ...]]:
-    """Loops as row numbers from the earliest step on, sorted; straight from the definition."""
+    """Loops as row numbers from the earliest step on, sorted; straight from the definition.
+
+    Amounts and the amount rule are taken as the decimals they are written as, not as the doubles that hold them.
+    """
+    exact = [Fraction(repr(a)) if a == a else None for a in amount]
+    keep, grow = 1 - Fraction(repr(rule.decay or 0.0)), 1 + Fraction(repr(rule.growth))
     out_of: dict[int, list[int]] = {}
     for i, s in enumerate(src):
         out_of.setdefault(s, []).append(i)
@@ -22,7 +28,8 @@ def brute_loops(
     def fits(i: int, j: int) -> bool:
         if rule.decay is None:
             return True
-        return amount[j] >= amount[i] * (1.0 - rule.decay) and amount[j] <= amount[i] * (1.0 + rule.growth)
+        before, then = exact[i], exact[j]
+        return before is not None and then is not None and before * keep <= then <= before * grow
 
     def extend(path: tuple[int, ...], visited: frozenset[int]) -> None:
         last = path[-1]
