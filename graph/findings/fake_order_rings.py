@@ -6,6 +6,8 @@ fake orders, below it stands a coordinated group. Numbers:
 
 * the fields of ``graph.rings.signals.Signals`` that are known, shares 0..1
 * ``output``: ``fake_orders`` or ``coordinated_group``; ``crowd``: the honest crowd it looks most like
+* ``hands``: how many identity clusters (people with none in common are one each) its buyers are; ``largest_hand``:
+  buyers in the largest of them
 * ``formula_score``: where verdicts on other groups moved the score, what the formula alone gives
 * ``amount``, ``currency``: inside orders in the currency most of them have
 * ``paid_back_orders``, ``paid_back_amount``: inside orders whose money came back, and how much did (that currency)
@@ -16,15 +18,19 @@ Members: shops (role ``shop``) and buyers (role ``buyer``).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from graph.findings.figures import money
 from graph.findings.finding import EdgeRef, Finding, Member, fresh_id
 from graph.findings.ring_orders import BookedOrders, booked_orders
 from graph.findings.ring_sentences import ring_sentences
+from graph.identity.clusters import Clusters
 from graph.rings.calibration import NONE, Calibration
 from graph.rings.distinct import distinct
 from graph.rings.groups import Group, mine_groups
+from graph.rings.hands import hands_of, joined_by_hands
 from graph.rings.params import RingParams
 from graph.rings.score import Judgement, judge
 from graph.rings.signals import SignalReader, Signals
@@ -35,10 +41,12 @@ def find_fake_order_rings(
     snapshot: Snapshot,
     params: RingParams = RingParams(),  # noqa: B008 - it is frozen
     calibration: Calibration = NONE,
+    clusters: Clusters | None = None,
 ) -> list[Finding]:
     """All groups of the snapshot as findings, highest score first; overlapping ones once.
 
-    ``calibration``: what verdicts on earlier groups taught about the formula's scores.
+    ``calibration``: what verdicts on earlier groups taught about the formula's scores. ``clusters``: identity clusters
+    of the snapshot; rings of the same hands are then one.
 
     Work is bounded (see RingParams); what a limit left out makes every finding ``complete=False`` with the reason.
     """
@@ -48,17 +56,27 @@ def find_fake_order_rings(
     mined = mine_groups(booked.book, params)
     reader = SignalReader(mined, params)
     signals = [reader.read(g) for g in mined.groups]
-    formula = [judge(s) for s in signals]
-    judged = [calibration.judged(j) for j in formula]
+    kept = distinct(mined.groups, [judge(s).score for s in signals], booked.book.n_buyers)
+    groups = [mined.groups[i] for i in kept]
+    hands = None
+    if clusters is not None:
+        base = clusters.links.subject_base["Buyer"]
+        hands = clusters.of_party[clusters.party[base : base + booked.book.n_buyers]]
+        groups = joined_by_hands(groups, hands)
     cut = list(mined.cut)
     if booked.paid.cut:
         cut.append(f"{booked.paid.cut} orders with too many transfers to their buyer to look through")
     findings = []
-    for i in distinct(mined.groups, [j.score for j in judged], booked.book.n_buyers):
-        group = mined.groups[i]
+    for group in groups:
+        read = reader.read(group)
+        formula = judge(read)
+        judged = calibration.judged(formula)
         inside, _ = reader.rows(group)
         back = inside[reader.paid_back(inside)]
-        findings.append(_finding(snapshot, booked, group, signals[i], formula[i], judged[i], inside, back, cut, params))
+        more: dict[str, float | int] = {} if judged == formula else {"formula_score": formula.score}
+        if hands is not None:
+            more["hands"], more["largest_hand"] = hands_of(group, hands)
+        findings.append(_finding(snapshot, booked, group, read, judged, more, inside, back, cut, params))
     return sorted(findings, key=lambda f: (-f.score, f.id))
 
 
@@ -67,8 +85,8 @@ def _finding(
     booked: BookedOrders,
     group: Group,
     signals: Signals,
-    formula: Judgement,
     judged: Judgement,
+    more: Mapping[str, float | int],
     inside: Int64,
     back: Int64,
     cut: list[str],
@@ -103,7 +121,7 @@ def _finding(
             **signals.numbers(),
             "output": "fake_orders" if judged.fake_orders else "coordinated_group",
             "crowd": judged.crowd,
-            **({} if formula == judged else {"formula_score": formula.score}),
+            **more,
             "amount": total,
             "currency": currency,
             "paid_back_orders": len(back),

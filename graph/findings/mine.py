@@ -11,6 +11,7 @@ from graph.findings.fund_loops import LoopParams, find_fund_loops
 from graph.findings.guarantee_circles import CircleParams, find_guarantee_circles
 from graph.findings.loan_traces import LoanTraceParams, find_loan_traces
 from graph.findings.shared_devices import SharedDeviceParams, find_shared_devices
+from graph.identity.clusters import identity_clusters
 from graph.rings.calibration import NONE, Calibration
 from graph.rings.params import RingParams
 from graph.snapshot import Snapshot
@@ -37,9 +38,10 @@ def mine_findings(
     report: Report | None = None,
 ) -> list[Finding]:
     """Findings of every kind, sorted by kind, then the highest score, then id."""
+    hands = identity_clusters(snapshot, params.shared_devices.hub, params.shared_devices.told)
     finders: dict[Kind, Callable[[], list[Finding]]] = {
-        "shared_device": lambda: find_shared_devices(snapshot, params.shared_devices),
-        "fake_order_ring": lambda: find_fake_order_rings(snapshot, params.fake_order_rings, params.ring_scores),
+        "shared_device": lambda: find_shared_devices(snapshot, params.shared_devices, hands),
+        "fake_order_ring": lambda: find_fake_order_rings(snapshot, params.fake_order_rings, params.ring_scores, hands),
         "fund_loop": lambda: find_fund_loops(snapshot, params.fund_loops),
         "guarantee_circle": lambda: find_guarantee_circles(snapshot, params.guarantee_circles),
         "loan_trace": lambda: find_loan_traces(snapshot, params.loan_traces),

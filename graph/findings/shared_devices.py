@@ -63,14 +63,18 @@ class SharedDevices:
     crowds: dict[str, int]
 
 
-def find_shared_devices(snapshot: Snapshot, params: SharedDeviceParams = SharedDeviceParams()) -> list[Finding]:
+def find_shared_devices(
+    snapshot: Snapshot,
+    params: SharedDeviceParams = SharedDeviceParams(),
+    clusters: Clusters | None = None,
+) -> list[Finding]:
     """Clusters behind shared devices and phones, highest score first."""
-    return shared_devices(snapshot, params).findings
+    return shared_devices(snapshot, params, clusters).findings
 
 
-def shared_devices(snapshot: Snapshot, params: SharedDeviceParams) -> SharedDevices:
-    """The findings, with an account of what was told apart and left out."""
-    clusters = identity_clusters(snapshot, params.hub, params.told)
+def shared_devices(snapshot: Snapshot, params: SharedDeviceParams, clusters: Clusters | None = None) -> SharedDevices:
+    """The findings, with an account of what was told apart and left out. ``clusters``: if they are there already."""
+    clusters = clusters or identity_clusters(snapshot, params.hub, params.told)
     reader = _Reader(snapshot, clusters, params)
     findings, families = [], 0
     for cluster in reader.qualified():

@@ -6,6 +6,8 @@ import random
 
 from graph.findings.fake_order_rings import find_fake_order_rings
 from graph.findings.finding import Finding
+from graph.findings.shared_devices import SharedDeviceParams
+from graph.identity.clusters import identity_clusters
 from graph.rings.params import RingParams
 from tests.findings.facts import Facts
 
@@ -121,3 +123,24 @@ def test_long_lists_are_cut_and_say_so() -> None:
 
 def test_no_orders_no_rings() -> None:
     assert find_fake_order_rings(Facts().snapshot()) == []
+
+
+def test_two_rings_of_the_same_hands_are_one_finding_that_counts_the_hands() -> None:
+    facts, rng = Facts(), random.Random(7)
+    honest_trade(facts, rng)
+    n = 0
+    for side in "ab":
+        for b in range(14):
+            facts.device(f"Buyer:ring{side}{b:02d}", f"hand{b}")
+            for _ in range(6):
+                ts = START + int(rng.random() * 60 * DAY)
+                facts.order(f"r{n:04d}", f"ring{side}{b:02d}", f"brushed{side}", ts, amount=9_000)
+                n += 1
+    snapshot = facts.snapshot()
+    apart = [f for f in find_fake_order_rings(snapshot) if any(m.id.startswith("ring") for m in f.members)]
+    clusters = identity_clusters(snapshot, SharedDeviceParams().hub)
+    together = find_fake_order_rings(snapshot, clusters=clusters)
+    assert len(apart) == 2 and all("hands" not in f.numbers for f in apart)
+    (one,) = [f for f in together if any(m.id.startswith("ring") for m in f.members)]
+    assert set(one.of_kind("Merchant")) == {"brusheda", "brushedb"} and one.numbers["buyers"] == 28
+    assert (one.numbers["hands"], one.numbers["largest_hand"]) == (14, 2)
