@@ -10,7 +10,19 @@ from sqlalchemy import Connection, insert, select
 
 from records.tables import audit
 
-Action = Literal["key.create", "key.revoke", "export", "read.clear", "verdict", "pair"]
+Action = Literal[
+    "key.create",
+    "key.revoke",
+    "export",
+    "read.clear",
+    "verdict",
+    "pair",
+    "rules.draft",
+    "rules.dry_run",
+    "rules.withdraw",
+    "rules.publish",
+    "rules.rollback",
+]
 
 
 @dataclass(frozen=True)

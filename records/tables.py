@@ -161,3 +161,45 @@ audit = Table(
     Column("object", String(256), nullable=False),
     Column("details", Json, nullable=False),
 )
+
+rule_drafts = Table(
+    "rule_drafts",
+    metadata,
+    Column("draft", Sequence, primary_key=True, autoincrement=True),
+    Column("version", String(16), nullable=False, index=True),
+    Column("name", String(64), nullable=False),
+    Column("text", Text, nullable=False),  # the set as it was written, TOML
+    Column("note", Text, nullable=False),
+    Column("drafter", String(128), nullable=False),
+    Column("drafted_ts", BigInteger, nullable=False),
+    Column("state", String(16), nullable=False),  # open, approved or withdrawn
+    Column("dry_run", Json),  # what it would have raised, beside the set in force; null until it was run
+    Column("dry_run_ts", BigInteger),
+    Column("dry_run_base", BigInteger),  # publication in force when it was run; 0 for none
+    Column("closed_by", String(128)),
+    Column("closed_ts", BigInteger),
+)
+"""Rule sets that someone proposes."""
+
+rule_publications = Table(
+    "rule_publications",
+    metadata,
+    Column("publication", Sequence, primary_key=True, autoincrement=True),
+    Column("version", String(16), nullable=False),
+    Column("name", String(64), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("how", String(16), nullable=False),  # shipped, publish or rollback
+    Column("draft", Sequence, ForeignKey("rule_drafts.draft")),
+    Column("parent", Sequence, ForeignKey("rule_publications.publication")),  # what a rollback leads to
+    Column("actor", String(128), nullable=False),
+    Column("ts", BigInteger, nullable=False),
+)
+"""Every rule set that came into force, in order; entries are only ever added."""
+
+rule_pointer = Table(
+    "rule_pointer",
+    metadata,
+    Column("slot", Integer, primary_key=True, autoincrement=False),  # always 1: there is one set in force
+    Column("publication", Sequence, ForeignKey("rule_publications.publication"), nullable=False),
+)
+"""The publication in force."""
