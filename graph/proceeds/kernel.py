@@ -15,6 +15,7 @@ from numba import njit
 Int64 = npt.NDArray[np.int64]
 Int32 = npt.NDArray[np.int32]
 Int8 = npt.NDArray[np.int8]
+UInt64 = npt.NDArray[np.uint64]
 
 # Where a cent can be in the end (rows of the sums) or, for MOVED, that a flow went on.
 HELD, HOME, REPAID, BEYOND, SMALL, MOVED = range(6)
@@ -49,9 +50,17 @@ class Moves(NamedTuple):
     amount: Int64
 
 
+class Touching(NamedTuple):
+    """The movements from or to each node, in order of time; those of a node to itself are left out."""
+
+    ptr: Int64  # [nodes + 1]
+    events: Int32
+
+
 class Book(NamedTuple):
     """Scratch of one trace: the accounts it has reached (slots) and the money on them."""
 
+    marks: UInt64  # [movements / 64 + 1] a bit for each movement still to come that touches an account reached
     slot_of: Int64  # [nodes, 2] trace, slot
     node_of: Int64  # [slots]
     pool: Int64  # [slots, labels] proportional: money by label
@@ -64,6 +73,64 @@ class Book(NamedTuple):
     parts: Int64  # [labels] what a movement consists of
     flows: Int64  # [flows, 6]
     sums: Int64  # [disbursements, places, classes, hops + 1]
+
+
+@njit(cache=True)
+def touching(src: Int32, dst: Int32, nodes: int) -> Touching:
+    """Sort movements, which are in order of time, by the nodes they touch: by counting, so in linear time."""
+    ptr = np.zeros(nodes + 1, np.int64)
+    for i in range(len(src)):
+        if src[i] != dst[i]:
+            ptr[src[i] + 1] += 1
+            ptr[dst[i] + 1] += 1
+    for node in range(nodes):
+        ptr[node + 1] += ptr[node]
+    events, filled = np.empty(ptr[nodes], np.int32), ptr[:nodes].copy()
+    for i in range(len(src)):
+        if src[i] != dst[i]:
+            for node in (src[i], dst[i]):
+                events[filled[node]] = i
+                filled[node] += 1
+    return Touching(ptr, events)
+
+
+@njit(cache=True)
+def mark(book: Book, index: Touching, node: int, begin: int, end: int) -> None:
+    """Mark the movements ``begin`` to ``end`` - 1 that touch a node."""
+    low, stop = index.ptr[node], index.ptr[node + 1]
+    high = stop
+    while low < high:
+        middle = (low + high) // 2
+        if index.events[middle] < begin:
+            low = middle + 1
+        else:
+            high = middle
+    while low < stop and index.events[low] < end:
+        i = index.events[low]
+        book.marks[i >> 6] |= np.uint64(1) << np.uint64(i & 63)
+        low += 1
+
+
+@njit(cache=True)
+def next_marked(book: Book, begin: int, end: int) -> int:
+    """The first marked movement from ``begin`` on, ``end`` when there is none before it."""
+    if begin >= end:
+        return end
+    word = begin >> 6
+    bits = (book.marks[word] >> np.uint64(begin & 63)) << np.uint64(begin & 63)
+    while bits == 0:
+        word += 1
+        if word > (end - 1) >> 6:
+            return end
+        bits = book.marks[word]
+    at = word << 6
+    while bits & np.uint64(255) == 0:
+        bits >>= np.uint64(8)
+        at += 8
+    while bits & np.uint64(1) == 0:
+        bits >>= np.uint64(1)
+        at += 1
+    return min(at, end)
 
 
 @njit(cache=True)
@@ -242,6 +309,7 @@ def where_to(classes: Int8, u: int, v: int, hop: int, hops: int, known: bool, sm
 @njit(cache=True)
 def follow(
     moves: Moves,
+    index: Touching,
     classes: Int8,
     book: Book,
     trace: int,
@@ -253,7 +321,8 @@ def follow(
 ) -> tuple[int, int, int]:
     """Follow the disbursements ``paid`` (rows of D_ columns, in order of time) through movements up to ``end``.
 
-    Fills ``book.flows``, ``book.sums`` and ``book.kept``; returns accounts reached, flows recorded, limits reached.
+    Only movements that touch an account reached are looked at: the others change nothing. Fills ``book.flows``,
+    ``book.sums`` and ``book.kept``; returns accounts reached, flows recorded, limits reached.
     """
     many = len(paid)
     labels = 1 + many * (hops + 1)
@@ -262,11 +331,16 @@ def follow(
     used, written, limits = 0, 0, 0
     moving = 0  # the loan's money that a later movement could still take along
     begun, own, over = 0, 0, 0  # disbursements that are there, whose own row was passed, that are no longer followed
-    for i in range(paid[0, D_PLACE], end + 1):
-        while begun < many and paid[begun, D_PLACE] <= i:
+    at = paid[0, D_PLACE]  # the first movement not looked at yet
+    while True:
+        i = next_marked(book, at, end)
+        if begun < many and paid[begun, D_PLACE] <= i:
+            at = max(at, paid[begun, D_PLACE])  # what it opens may be touched before the one just found
             node, amount = paid[begun, D_NODE], paid[begun, D_AMOUNT]
             slot = open_slot(book, trace, node, used, labels)
-            used = max(used, slot + 1)
+            if slot == used:
+                mark(book, index, node, at, end)
+                used += 1
             label = 1 + begun * (hops + 1)
             if slot >= 0 and put(book, fifo, slot, amount, label, paid[begun, D_TS], same_time, labels):
                 moving += amount
@@ -274,13 +348,17 @@ def follow(
                 limits |= TOO_MANY_ACCOUNTS if slot < 0 else TOO_MANY_LOTS
                 book.sums[begun, SMALL, classes[node], 0] += amount
             begun += 1
+            continue
         if i == end or (moving == 0 and begun == many):
             break
+        at = i + 1
         u, v, x, t = moves.src[i], moves.dst[i], moves.amount[i], moves.ts[i]
         while over < begun and paid[over, D_UNTIL] < t:
             low = 1 + over * (hops + 1)
             moving -= stop_following(book, fifo, used, low, low + hops + 1)
             over += 1
+        if moving == 0 and begun == many:
+            break
         while own < many and paid[own, D_EVENT] < i:
             own += 1
         active = book.slot_of[u, 0] == trace
@@ -303,7 +381,9 @@ def follow(
             where, to = where_to(classes, u, v, h, hops, book.slot_of[v, 0] == trace, part < paid[d, D_SMALL])
             if where == MOVED:
                 slot = open_slot(book, trace, v, used, labels)
-                used = max(used, slot + 1)
+                if slot == used:
+                    mark(book, index, v, at, end)
+                    used += 1
                 if slot < 0:
                     where = SMALL
                     limits |= TOO_MANY_ACCOUNTS
@@ -323,6 +403,7 @@ def follow(
             and not put(book, fifo, book.slot_of[v, 1], rest, CLEAN, t, same_time, labels)
         ):
             limits |= TOO_MANY_LOTS
+    book.marks[paid[0, D_PLACE] >> 6 : (end >> 6) + 1] = 0
     stop_following(book, fifo, used, 1, labels)
     for slot in range(used):
         for k in range(1, labels):

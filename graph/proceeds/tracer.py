@@ -41,6 +41,7 @@ from graph.proceeds.kernel import (
     Int64,
     Moves,
     follow,
+    touching,
 )
 
 Attribution = Literal["fifo", "proportional"]
@@ -116,6 +117,8 @@ class Tracer:
         self.moves = moves
         self.rule = rule
         self._traces = 0
+        self._index = touching(moves.src, moves.dst, nodes)
+        self._marks = np.zeros((len(moves.ts) >> 6) + 1, np.uint64)
         self._slot_of = np.zeros((nodes, 2), np.int64)
         self._room = 0
         self._book = self._make_book(1)
@@ -125,6 +128,7 @@ class Tracer:
         self._room = disbursements
         labels = 1 + disbursements * (rule.max_hops + 1)
         return Book(
+            self._marks,
             self._slot_of,
             np.zeros(slots, np.int64),
             np.zeros((slots, labels), np.int64),
@@ -166,7 +170,7 @@ class Tracer:
         end = int(np.searchsorted(ts, paid[-1, D_UNTIL], side="right"))
         fifo = rule.attribution == "fifo"
         used, written, limits = follow(
-            self.moves, classes, self._book, self._traces, paid, rule.max_hops, end, fifo, rule.same_time
+            self.moves, self._index, classes, self._book, self._traces, paid, rule.max_hops, end, fifo, rule.same_time
         )
         why = tuple(text for bit, text in _WHY.items() if limits & bit)
         traces = [self._read(d, int(paid[d, D_AMOUNT]), used, written, why) for d in range(len(payouts))]

@@ -64,7 +64,7 @@ def random_rows(rng: np.random.Generator, most: int = 26, holes: bool = True) ->
         odd = [None, Decimal(0), Decimal(-5), base]
         amounts = [odd[int(rng.integers(4))] if rng.random() < 0.05 else a for a in amounts]
     unit = str(rng.choice(["s", "ms", "us"]))
-    return Rows(*ends, ts, amounts, unit)  # type: ignore[arg-type]  # cells keep their kind
+    return Rows(ends[0], ends[1], ts, amounts, unit)  # type: ignore[arg-type]  # cells keep their kind
 
 
 def _moment(ticks: int, unit: str, zone: timezone) -> datetime:

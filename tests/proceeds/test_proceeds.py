@@ -17,7 +17,7 @@ NODES = 7  # the last one is a loan
 Case = tuple[list[Move], list[Payout], list[int], TraceRule]
 
 
-def run(moves: list[Move], paid: list[Payout], classes: list[int], rule: TraceRule) -> list[Trace]:
+def tracer_of(moves: list[Move], rule: TraceRule, nodes: int = NODES) -> Tracer:
     columns = list(zip(*moves, strict=True)) or [()] * 4
     arrays = Moves(
         np.array(columns[0], np.int32),
@@ -25,7 +25,11 @@ def run(moves: list[Move], paid: list[Payout], classes: list[int], rule: TraceRu
         np.array(columns[2], np.int64),
         np.array(columns[3], np.int64),
     )
-    return Tracer(arrays, NODES, rule).trace_all(paid, np.array(classes, np.int8))
+    return Tracer(arrays, nodes, rule)
+
+
+def run(moves: list[Move], paid: list[Payout], classes: list[int], rule: TraceRule) -> list[Trace]:
+    return tracer_of(moves, rule).trace_all(paid, np.array(classes, np.int8))
 
 
 def places(traces: list[Trace], moves: list[Move]) -> Places:
@@ -90,6 +94,26 @@ def test_every_cent_is_in_exactly_one_place_and_no_account_passes_on_more_than_i
                 balance[v, row[TO_HOP]] += row[AMOUNT]
         assert +balance == Counter({(a, h): x for a, h, x in trace.held.tolist()})
     assert all(amount <= moves[event][3] for event, amount in carried.items())
+
+
+@given(cases(), st.lists(st.integers(0, 150), min_size=30, max_size=30))
+@settings(max_examples=100, deadline=None, derandomize=True)
+def test_movements_among_strangers_change_nothing_and_no_loan_leaves_a_mark_on_the_next(
+    case: Case, gaps: list[int]
+) -> None:
+    moves, paid, classes, rule = case
+    among: list[Move] = []
+    at = []
+    for move, gap in zip(moves, gaps, strict=False):
+        among += [(NODES, NODES + 1, move[2], 5)] * gap
+        at.append(len(among))
+        among.append(move)
+    later = [Payout(p.node, p.amount, p.ts, at[p.event]) for p in paid]
+    tracer = tracer_of(among, rule, NODES + 2)
+    every = np.array([*classes, 0, 0], np.int8)
+    tracer.trace(NODES, 1_000_000, 0, every)
+    for _ in range(2):
+        assert +places(tracer.trace_all(later, every), among) == +places(run(*case), moves)
 
 
 CLASSES = [1, 0, 0, 0, 0, 0, LOAN]
