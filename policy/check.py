@@ -1,0 +1,94 @@
+"""Does a rule set do what it says of itself? Reads it, runs its own tests, and says what is missing before it may be
+published."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from policy.interpret import Row, truth
+from policy.language import FactType
+from policy.rule_fields import placeholders
+from policy.ruleset import Problem, Rule, RuleSet, RuleSetError, read
+from policy.toml_places import Path, Places
+
+_NEEDED = ("severity", "text_en", "text_zh", "measure")
+
+
+@dataclass(frozen=True)
+class Report:
+    """What came out of a check. ``rules`` is None where the text is no rule set; ``warnings`` stop nothing."""
+
+    rules: RuleSet | None
+    problems: tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
+    tests: int
+
+    @property
+    def ok(self) -> bool:
+        return self.rules is not None and not self.problems
+
+
+def check(text: str, facts: Mapping[str, Mapping[str, FactType]], strict: bool = False) -> Report:
+    """Check a set's text. A fact that a test does not give is as on a key without events: 0, or NULL.
+
+    ``strict``, as publishing asks for: every rule says its severity, its sentences in English and Chinese and the
+    measure, and has a test that fires and one that is silent.
+    """
+    try:
+        rules = read(text, facts)
+    except RuleSetError as why:
+        return Report(None, why.problems, (), 0)
+    places = Places(text)
+    problems = [p for i, rule in enumerate(rules.rules) for p in _of_rule(places, i, rule, facts[rule.on], strict)]
+    warnings = [p for i, rule in enumerate(rules.rules) for p in _worth_a_look(places, i, rule, facts[rule.on])]
+    tests = sum(len(r.tests.fires) + len(r.tests.silent) for r in rules.rules)
+    return Report(rules, tuple(problems), tuple(warnings), tests)
+
+
+def row_of(rule: Rule, given: Mapping[str, int | float], facts: Mapping[str, FactType]) -> Row:
+    """The facts that a rule reads: the given ones, and the others as they are on a key without events."""
+    return {name: given.get(name, None if facts[name].nullable else 0) for name in rule.when.facts}
+
+
+def on_empty_key(rule: Rule, facts: Mapping[str, FactType]) -> bool | None:
+    """What a rule says of a key without events. An alert is a rise from there."""
+    return truth(rule.when.tree, row_of(rule, {}, facts))
+
+
+def _of_rule(places: Places, number: int, rule: Rule, facts: Mapping[str, FactType], strict: bool) -> Iterator[Problem]:
+    at: Path = ("rule", number)
+    for wanted, rows in (("fires", rule.tests.fires), ("silent", rule.tests.silent)):
+        for i, given in enumerate(rows):
+            found = truth(rule.when.tree, row_of(rule, given, facts))
+            if (found is True) != (wanted == "fires"):
+                said = "TRUE" if found else "NULL" if found is None else "FALSE"
+                yield _problem(places, (*at, "tests", wanted, i), rule, "test_failed", f"the condition is {said} here")
+    if not strict:
+        return
+    for key in (k for k in _NEEDED if k in rule.defaulted):
+        yield _problem(places, at, rule, "missing", f"a rule that is published says its {key}")
+    for wanted, rows in (("fires", rule.tests.fires), ("silent", rule.tests.silent)):
+        if not rows:
+            yield _problem(
+                places, (*at, "tests"), rule, "untested", f"a rule that is published has a test that {wanted}"
+            )
+
+
+def _worth_a_look(places: Places, number: int, rule: Rule, facts: Mapping[str, FactType]) -> Iterator[Problem]:
+    at: Path = ("rule", number)
+    if on_empty_key(rule, facts) is True:
+        why = "it is true of a key without events, so it is raised only when it becomes true again"
+        yield _problem(places, (*at, "when"), rule, "true_at_first", why)
+    said = {*placeholders(rule.text_en), *placeholders(rule.text_zh)} | set(rule.when.facts)
+    for wanted, rows in (("fires", rule.tests.fires), ("silent", rule.tests.silent)):
+        for i, given in enumerate(rows):
+            for name in sorted(set(given) - said):
+                why = f"the rule does not read {name}"
+                yield _problem(places, (*at, "tests", wanted, i, name), rule, "unread_fact", why)
+
+
+def _problem(places: Places, path: Path, rule: Rule, code: str, reason: str) -> Problem:
+    place = places.key(path)
+    where = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).lstrip(".")
+    return Problem(code, reason, where, rule.code, place.line, place.column)
