@@ -15,7 +15,8 @@ import numpy as np
 
 from benchmarks.ring_worlds import CROWDS, HELD_OUT, KINDS, OrderWorld, Plan, order_world
 from graph.rings.distinct import distinct
-from graph.rings.groups import Group, mine_groups
+from graph.rings.group import Group
+from graph.rings.groups import mine_groups
 from graph.rings.params import RingParams
 from graph.rings.score import FAKE_ORDERS, judge
 from graph.rings.signals import SignalReader

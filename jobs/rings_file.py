@@ -16,7 +16,8 @@ from graph.loops.table import span_us
 from graph.rings.bursts import busiest_buyers, find_bursts
 from graph.rings.calibration import Calibration, calibrated
 from graph.rings.distinct import distinct
-from graph.rings.groups import Group, Mined, mine_groups
+from graph.rings.group import Group
+from graph.rings.groups import Mined, mine_groups
 from graph.rings.labels import known_shops
 from graph.rings.params import RingParams
 from graph.rings.score import FAKE_ORDERS, Judgement, judge

@@ -29,7 +29,8 @@ from graph.findings.ring_sentences import ring_sentences
 from graph.identity.clusters import Clusters
 from graph.rings.calibration import NONE, Calibration
 from graph.rings.distinct import distinct
-from graph.rings.groups import Group, mine_groups
+from graph.rings.group import Group
+from graph.rings.groups import mine_groups
 from graph.rings.hands import hands_of, joined_by_hands
 from graph.rings.params import RingParams
 from graph.rings.score import Judgement, judge

@@ -6,19 +6,29 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from graph.rings.groups import Group
+from graph.rings.group import Group
+
+BAND = 0.1
 
 
 def distinct(groups: Sequence[Group], scores: Sequence[float], n_buyers: int) -> list[int]:
-    """Places of the groups to keep, best score first.
+    """Places of the groups to keep, best first.
 
-    A group is dropped when at least half of its buyers are in groups kept before it. Equal scores: the larger group,
-    then the one with the lower buyer numbers, so the order of the candidates makes no difference.
+    A group is dropped when at least half of its buyers are in groups kept before it. Of scores within one ``BAND`` the
+    larger group comes first (the whole of a ring, not the piece of it that happens to score a little higher), then the
+    higher score, then the one with the lower buyer numbers, so the order of the candidates makes no difference.
     """
 
     def rank(i: int) -> tuple[object, ...]:
         g = groups[i]
-        return (-scores[i], -len(g.buyers), -len(g.shops), g.buyers.tolist(), g.shops.tolist())
+        return (
+            -int(scores[i] / BAND + 1e-9),
+            -len(g.buyers),
+            -scores[i],
+            -len(g.shops),
+            g.buyers.tolist(),
+            g.shops.tolist(),
+        )
 
     taken = np.zeros(n_buyers, np.bool_)
     kept = []

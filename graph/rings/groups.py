@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from graph.rings.backbone import shop_backbone
+from graph.rings.group import Group
 from graph.rings.incidence import Incidence, incidence
+from graph.rings.linked import shops_of_linked
 from graph.rings.loyalty import loyalty_table
 from graph.rings.orders import OrderBook, sorted_by_time
 from graph.rings.params import RingParams
 from graph.rings.refine import Tables, refine, workspace
 from graph.rings.season import market_seconds
 from graph.rings.seeds import find_seeds, odd_orders, shared_identity
-from graph.snapshot import Float64, Int32
-
-
-@dataclass(frozen=True)
-class Group:
-    """Buyers and shops (numbers, sorted) that belong together; ``evidence``: -log10 p of each buyer."""
-
-    buyers: Int32
-    shops: Int32
-    evidence: Float64
+from graph.snapshot import Int32
 
 
 @dataclass(frozen=True)
@@ -75,15 +69,22 @@ def mine_groups(book: OrderBook, params: RingParams) -> Mined:
     light = [g for g in seeds if int(inc.shop_orders[g].sum()) <= params.max_group_orders]
     if len(light) < len(seeds):
         cut.append(f"{len(seeds) - len(light)} seeds with over {params.max_group_orders} orders not refined")
-    groups = _refined(light, tables, params)
+    groups = _refined(light, 0, tables, params)
+    wider = [
+        g for g in shops_of_linked(groups, book.n_buyers) if int(inc.shop_orders[g].sum()) <= params.max_group_orders
+    ]
+    groups += _refined(wider, len(light), tables, params, groups)
     return Mined(book, inc, groups, tuple(cut))
 
 
-def _refined(seeds: list[Int32], tables: Tables, params: RingParams) -> list[Group]:
+def _refined(
+    seeds: list[Int32], first: int, tables: Tables, params: RingParams, known: Sequence[Group] = ()
+) -> list[Group]:
+    """A group for each seed that holds one, none twice and none of the ``known``."""
     work = workspace(len(tables.buyer_ptr) - 1, len(tables.shop_ptr) - 1)
     groups: list[Group] = []
-    seen: set[tuple[bytes, bytes]] = set()
-    for number, seed in enumerate(seeds):
+    seen = {(g.buyers.tobytes(), g.shops.tobytes()) for g in known}
+    for number, seed in enumerate(seeds, first):
         buyers, shops, evidence = refine(
             seed,
             number,

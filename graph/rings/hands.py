@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from graph.identity.union import components
-from graph.rings.groups import Group
+from graph.rings.group import Group
 from graph.snapshot import Int64
 
 SAME = 0.5

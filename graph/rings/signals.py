@@ -10,7 +10,8 @@ import numpy.typing as npt
 from numba import njit
 
 from graph.rings.gaps import clock_tick, even_gap_share
-from graph.rings.groups import Group, Mined
+from graph.rings.group import Group
+from graph.rings.groups import Mined
 from graph.rings.orders import NULL, OrderBook
 from graph.rings.params import DAY_S, RingParams
 from graph.rings.seeds import reused_waybills
@@ -25,6 +26,8 @@ _SIGNED_S = 3_600  # signed for sooner after pick-up than any parcel travels
 _FAR_SIGNED_S = 12 * 3_600  # no parcel goes from one province to another in less
 _MARKET = 50  # known orders outside the groups that make a market share
 _LEAN = 20
+_PLACE_SHARE = 0.25
+_TIED = 0.3
 _PAYER_MEMBERS = 3  # an account that is not a shop's counts as payer of a group once it paid this many members
 Bool = npt.NDArray[np.bool_]
 
@@ -175,7 +178,9 @@ class SignalReader:
 
         Two on one identifier are a couple, three or more count. An identifier of a crowd (more users than the hub cap)
         shows no one identity, nor does the one address of half of the group; devices that pass round among people at
-        one crowded address (a dormitory, an office, a pick-up point) show the place, not a ring.
+        one crowded address (a dormitory, an office, a pick-up point) show the place, not a ring. An address of a
+        quarter of the group counts only where its people share devices, phones or accounts too, if any are known: by
+        itself it is where a shop's own people work.
         """
         links = self._book.identity
         if not links.kinds:
@@ -196,6 +201,11 @@ class SignalReader:
             homes = home[who[place == t]]
             if homes[0] >= 0 and (homes == homes[0]).all():
                 counts[t] = False
+        if (~address).any():
+            for t in np.flatnonzero(counts & address & (members >= _PLACE_SHARE * len(buyers))):
+                tied = counts[place] & ~address[place]
+                at_home = np.unique(who[place == t])
+                counts[t] = np.isin(at_home, who[tied]).mean() >= _TIED
         shared = counts[place]
 
         def share(which: Bool) -> float:

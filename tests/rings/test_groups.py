@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from graph.rings.distinct import distinct
-from graph.rings.groups import Group, Mined, mine_groups
+from graph.rings.group import Group
+from graph.rings.groups import Mined, mine_groups
 from graph.rings.orders import OrderBook
 from graph.rings.params import RingParams
 from graph.rings.score import judge

@@ -11,7 +11,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graph.rings.groups import Group
+from graph.rings.group import Group
 from graph.rings.hands import SAME, hands_of, joined_by_hands
 
 CLUSTER = np.array([0, 0, 1, 2, 0, 1, 3, 3, 4, 5, 6], np.int64)
