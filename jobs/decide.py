@@ -22,7 +22,7 @@ from policy.rating import Rating
 from records import decisions
 from records.database import to_json
 from records.decisions import DecisionRow
-from scoring.reasons import reasons
+from scoring.reasons import Reason, reasons
 from scoring.serve import ScoreError, Scorer
 
 AHEAD_MS = 5 * 60_000
@@ -115,7 +115,7 @@ def decide(
         raise AsOfRefused("as_of_before_graph")
     values, degraded = _values(request, version, known)
     scored = model.score(values)
-    told = [asdict(r) for r in reasons(scored, values, limit=MOST_REASONS)]
+    told = [_told(r) for r in reasons(scored, values, limit=MOST_REASONS)]
     clusters = version.clusters_of(request.merchant_id)
     level = rating.level(scored.probability)
     decision_id = str(uuid.uuid4())
@@ -163,6 +163,12 @@ def decide(
     )
     kept = decisions.record(records, made)
     return Decision(kept, again=kept.decision_id != decision_id)
+
+
+def _told(reason: Reason) -> dict[str, object]:
+    """A reason as it is answered and kept: NaN does not occur in its own value, in the numbers behind it it may."""
+    numbers = [{**asdict(n), "value": _known(n.value), "usual": _known(n.usual)} for n in reason.numbers]
+    return {**asdict(reason), "numbers": numbers}
 
 
 def iso(ms: int) -> str:

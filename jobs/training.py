@@ -43,31 +43,46 @@ class Trained:
         return asdict(self)
 
     def lines(self) -> list[str]:
-        """For people: how good it is, and what the graph adds."""
+        """For people: how good it is, what each block of features adds, and how the challengers do."""
         shown = [f"model {self.version}: {self.metrics['evaluation']}"]
-        for variant, f in self.metrics["models"].items():
-            a, p = f["auc"], f["average_precision"]
+        for name, f in self.metrics["models"].items():
             shown.append(
-                f"  {variant:8} {f['features']:3} features   AUC {a['value']:.3f} ({a['low']:.3f} to {a['high']:.3f})"
-                f"   AP {p['value']:.3f} ({p['low']:.3f} to {p['high']:.3f})"
+                f"  {name:20} {f['features']:3} features   AUC {_shown(f['auc'])}   AP {_shown(f['average_precision'])}"
                 f"   Brier {f['brier']:.4f}   ECE {f['ece']:.4f}   KS {f['ks']:.3f}"
             )
-        lift = self.metrics["lift"]["average_precision"]
-        shown.append(
-            f"  the graph adds {lift['value']:+.3f} ({lift['low']:+.3f} to {lift['high']:+.3f}) average precision"
-        )
-        across = self.metrics.get("across_merchants")
-        if across:
-            shown.append(f"all {across['rows']} rows out of fold, each merchant in one fold, not in time:")
-            for variant, f in across["models"].items():
-                shown.append(f"  {variant:8} AUC {_shown(f['auc'])}   AP {_shown(f['average_precision'])}")
-            shown.append(f"  the graph adds {_shown(across['lift']['average_precision'])} average precision")
+        shown += _added(self.metrics)
+        for way, words in _WAYS.items():
+            found = self.metrics.get("cross_validation", {}).get(way)
+            if not found or not found["models"]:
+                continue
+            shown.append(f"{found['folds']} folds {words}, {found['rows']} rows, {found['cases']} bad:")
+            for name, f in found["models"].items():
+                shown.append(f"  {name:20} AUC {_shown(f['auc'])}   AP {_shown(f['average_precision'])}")
+            shown += [*_added(found), *(f"  left out: {name} (one class to fit on)" for name in found["left_out"])]
+        shown.append(f"  GraphSAGE: {self.metrics['network']}")
         shown.append(f"  {'serves now' if self.serves else 'kept, does not serve'}; card: {self.card}")
         return shown
 
 
+_WAYS = {
+    "group": "by connected group, not in time",
+    "time": "forward in time",
+    "both": "forward in time and by group",
+}
+
+
+def _added(figures: dict[str, Any]) -> list[str]:
+    """What each block adds in average precision, and all that is beyond own facts together."""
+    steps = [f"  + {b['adds']:34} {_signed(b['average_precision'])} average precision" for b in figures["blocks"]]
+    return [*steps, f"  all of it over own facts            {_signed(figures['lift']['average_precision'])}"]
+
+
 def _shown(figure: dict[str, float]) -> str:
     return f"{figure['value']:.3f} ({figure['low']:.3f} to {figure['high']:.3f})"
+
+
+def _signed(figure: dict[str, float]) -> str:
+    return f"{figure['value']:+.3f} ({figure['low']:+.3f} to {figure['high']:+.3f})"
 
 
 def run_training(

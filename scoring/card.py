@@ -9,6 +9,9 @@ from typing import Any
 Json = Mapping[str, Any]
 
 
+_WAYS = {"time": "Forward in time", "group": "By connected group", "both": "Forward in time and by group"}
+
+
 def model_card(name: str, version: str, features: int, metrics: Json) -> str:
     """Markdown from a model's metrics."""
     window = metrics["window"]
@@ -30,6 +33,7 @@ def model_card(name: str, version: str, features: int, metrics: Json) -> str:
         f"* {features} features, each from the last snapshot of a grid of {metrics['cadence_ms'] / 86_400_000:g} days "
         "before the application and from what was known then.",
         *_missing(metrics),
+        *_made_with(metrics),
         "",
         "## Performance",
         f"Measured by: {metrics['evaluation']}.",
@@ -38,23 +42,27 @@ def model_card(name: str, version: str, features: int, metrics: Json) -> str:
         "| --- | --- | --- | --- | --- | --- | --- |",
         *(_row(variant, figures) for variant, figures in metrics["models"].items()),
         "",
+        *_blocks(metrics),
         f"Lift of the kept model (full) over the same model on own facts only (tabular): AUC "
         f"{_interval(metrics['lift']['auc'])}, average precision {_interval(metrics['lift']['average_precision'])}. "
-        f"Of that, by findings: average precision {_interval(metrics['lift_of_findings']['average_precision'])}. "
         f"{_verdict(metrics['lift']['average_precision'])}",
         "",
         *_new_merchants(metrics),
-        *_across(metrics),
+        *_cross_validated(metrics),
+        *_segments(metrics),
         "## Limits",
         "* Labels are late, incomplete and noisy; outcomes of declined applications are never learnt.",
-        "* A merchant may stand on both sides of the split at different times.",
+        "* A merchant may stand on both sides of the split in time; the folds by group keep it on one.",
+        "* Figures of segments rest on few cases; a gap between two of them is often noise.",
+        "* Reasons name the merchant's own figures; what others did counts in the score and is never told.",
         "* Intervals are bootstraps over rows (95 %); rows of one merchant are not independent.",
         "* Money is compared within a merchant's main currency, never across currencies.",
         "",
         "## Monitoring",
-        "Watch the share of values not known per feature, the drift of score and features against these training rows,",
-        "and calibration once labels arrive. Train anew when the feature set version changes: the service refuses a",
-        "model of another feature set.",
+        "* Monthly: the share of values not known per feature, and the drift of score and features against these rows.",
+        "* As labels arrive: predicted against observed, as a whole and for the segments above; the order of deciles.",
+        "* Train anew when calibration leaves its interval, a source changes what it sends, or the feature set version",
+        "  changes: the service refuses a model of another feature set.",
         "",
     ]
     return "\n".join(lines)
@@ -103,18 +111,70 @@ def _new_merchants(metrics: Json) -> list[str]:
     ]
 
 
-def _across(metrics: Json) -> list[str]:
-    across = metrics.get("across_merchants")
-    if not across:
+def _cross_validated(metrics: Json) -> list[str]:
+    found = metrics.get("cross_validation")
+    if not found:
         return []
-    figures = "; ".join(
-        f"{v} AUC {_interval(f['auc'])}, average precision {_interval(f['average_precision'])}"
-        for v, f in across["models"].items()
-    )
-    lift = across["lift"]
+    lines = ["## Cross-validation", ""]
+    for way, words in _WAYS.items():
+        part = found[way]
+        if not part["models"]:
+            continue
+        figures = "; ".join(
+            f"{v} AUC {_interval(f['auc'])}, average precision {_interval(f['average_precision'])}"
+            for v, f in part["models"].items()
+        )
+        lift = part["lift"]["average_precision"]
+        left_out = f" Left out: {', '.join(part['left_out'])}." if part["left_out"] else ""
+        lines += [
+            f"* {words}: {part['folds']} folds, {part['rows']} rows ({part['cases']} bad): {figures}. Lift over own "
+            f"facts: average precision {_interval(lift)}. {_verdict(lift)}{left_out}",
+        ]
     return [
-        f"All {across['rows']} rows ({across['cases']} bad) out of fold, each merchant in one fold, not in time: "
-        f"{figures}. Lift by the graph: AUC {_interval(lift['auc'])}, average precision "
-        f"{_interval(lift['average_precision'])}. {_verdict(lift['average_precision'])}",
+        *lines,
         "",
+        f"{found['groups']} connected groups; the largest holds {found['largest_group_share']:.1%} of the rows.",
+        "",
+    ]
+
+
+def _blocks(metrics: Json) -> list[str]:
+    lines = ["| block | average precision over the one before | AUC over the one before |", "| --- | --- | --- |"]
+    return [
+        *lines,
+        *(
+            f"| + {b['adds']} | {_interval(b['average_precision'])} | {_interval(b['auc'])} |"
+            for b in metrics["blocks"]
+        ),
+        "",
+    ]
+
+
+def _segments(metrics: Json) -> list[str]:
+    lines: list[str] = []
+    for kind, found in metrics.get("segments", {}).items():
+        lines += [f"### By {kind}", "", "| | rows | bad | predicted | observed | AUC | average precision |"]
+        lines += ["| --- " * 7 + "|"]
+        for s in found:
+            ranked = [f"{s[k]:.3f}" if s[k] is not None else "too few" for k in ("auc", "average_precision")]
+            lines.append(
+                f"| {_cell(s['name'])} | {s['rows']} | {s['cases']} | {s['predicted']:.3f} | {s['observed']:.3f} "
+                f"| {ranked[0]} | {ranked[1]} |"
+            )
+        lines.append("")
+    return lines
+
+
+def _cell(text: str) -> str:
+    """Text of a source within a table: nothing in it ends a cell or begins markup."""
+    return "".join(c if c.isalnum() or c in " ._-()" else "?" for c in text)[:60]
+
+
+def _made_with(metrics: Json) -> list[str]:
+    made = metrics.get("made_with") or {}
+    pins = made.get("packages", {})
+    return [
+        f"* Program: {made.get('program', 'not known')}, commit {made.get('commit', 'not known')}.",
+        f"* Packages: {', '.join(f'{n} {v}' for n, v in pins.items()) or 'not known'}.",
+        f"* Seed {metrics['seed']}; GraphSAGE: {metrics['network']}.",
     ]

@@ -1,25 +1,49 @@
-"""The models that are compared, on the same rows, seed and parameters: own facts only, with the graph, with findings.
+"""The models that are compared on the same rows and seed: one per block of features, and the challengers.
 
 In time: rows are ordered by application time; the first 60 % fit, the next 20 % calibrate, the last 20 % measure.
-Across merchants: every row out of fold, each merchant's rows in one fold; more cases than the last rows alone hold, but
-not in time: a row may be scored by trees that saw later ones.
+Cross-validated: rows out of fold, forward in time, by connected group, or both (scoring.splits).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import xgboost
-from sklearn.model_selection import StratifiedGroupKFold
 
-from graph.features.catalogue import Feature
-from graph.features.compute import FEATURES
 from graph.snapshot import Float64, Int64
+from scoring.blocks import SAGE_LOGIT, Variant, column_weights, directions, variants
 from scoring.calibration import Calibration
+from scoring.challengers import CHALLENGERS
 from scoring.fit import BoosterParams, fit_booster, fit_calibration, margins
+from scoring.splits import Fold, split_in_time
 from scoring.table import TrainingTable
+
+
+class FittedNetwork(Protocol):
+    """A network fitted on some rows."""
+
+    def logits(self, rows: Int64) -> Float64:
+        """Log-odds of the merchants of rows, each in the graph as of its own snapshot."""
+        ...
+
+    def file(self) -> bytes:
+        """The network as a model keeps it."""
+        ...
+
+
+class Network(Protocol):
+    """Fits networks on rows of one table."""
+
+    def fit(self, rows: Int64, seed: int) -> FittedNetwork:
+        """A network that has seen the labels of these rows and of no others."""
+        ...
+
+    def out_of_fold(self, rows: Int64, seed: int) -> Float64:
+        """Log-odds of these rows, each by a network that saw neither its label nor one of its group."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -27,7 +51,8 @@ class InTime:
     """Models fitted and calibrated on earlier rows and their scores of the later ones.
 
     ``fit``, ``calibrate``, ``measure``: positions of rows. ``scores`` (log-odds) and ``probabilities`` of the rows to
-    measure on, by variant. ``booster``, ``calibration``: those of ``full``, the variant that is kept.
+    measure on, by variant or challenger. ``table``: with the network's logits, where there is one; ``booster``,
+    ``calibration``, ``network``: those of ``full``, the variant that is kept.
     """
 
     fit: Int64
@@ -35,63 +60,80 @@ class InTime:
     measure: Int64
     scores: dict[str, Float64]
     probabilities: dict[str, Float64]
+    table: TrainingTable
     booster: xgboost.Booster
     calibration: Calibration
+    network: FittedNetwork | None
 
 
-def variants() -> dict[str, tuple[str, ...]]:
-    """What each compared model reads: own facts only; with the graph; with findings too (the one that is kept)."""
-
-    def names(keep: Sequence[Feature]) -> tuple[str, ...]:
-        return tuple(f.name for f in keep)
-
-    return {
-        "tabular": names([f for f in FEATURES if f.tabular]),
-        "graph": names([f for f in FEATURES if f.concept != "findings"]),
-        "full": names(FEATURES),
-    }
-
-
-def directions(names: Sequence[str]) -> list[int]:
-    """How each feature may move the risk: 1 only up with its value, -1 only down, 0 both. From ``Feature.adverse``.
-
-    Volumes (counts and money) that are adverse when low stay free: fake orders and circling money inflate them.
-    """
-    free = {f.name for f in FEATURES if f.adverse == "low" and f.unit in ("count", "money")}
-    side = {f.name: {"high": 1, "low": -1, "either": 0}[f.adverse] for f in FEATURES}
-    return [0 if n in free else side[n] for n in names]
-
-
-def split_in_time(times: Int64, shares: tuple[float, float] = (0.6, 0.8)) -> tuple[Int64, Int64, Int64]:
-    """Positions to fit, to calibrate and to measure on, in time; rows of one moment stay together."""
-    cuts = np.quantile(times, shares, method="higher")
-    part = np.searchsorted(cuts, times, side="right")
-    return (np.flatnonzero(part == 0), np.flatnonzero(part == 1), np.flatnonzero(part == 2))
-
-
-def compare_in_time(table: TrainingTable, params: BoosterParams, seed: int) -> InTime:
-    """Every variant fitted on the first rows, calibrated on the next, scoring the last."""
+def compare_in_time(
+    table: TrainingTable,
+    params: BoosterParams,
+    seed: int,
+    network: Network | None = None,
+    challengers: Sequence[str] = (),
+) -> InTime:
+    """Every variant, and the challengers on all features, fitted on the first rows, calibrated on the next, scoring
+    the last. What the booster learns of the network's logits it learns from logits out of fold."""
     labels = table.labels
     fit, calibrate, measure = split_in_time(table.times)
+    fitted = None
+    if network is not None:
+        fitted = network.fit(fit, seed)
+        logits, later = np.full(len(labels), np.nan), np.concatenate([calibrate, measure])
+        logits[fit] = network.out_of_fold(fit, seed)
+        logits[later] = fitted.logits(later)
+        table = table.with_feature(SAGE_LOGIT, logits)
     scores: dict[str, Float64] = {}
     probabilities: dict[str, Float64] = {}
-    for variant, names in variants().items():  # full comes last: booster and calibration are its
-        x = table.matrix(names)
-        booster = fit_booster(x[fit], labels[fit], params, seed, directions(names))
-        calibration = fit_calibration(margins(booster, x[calibrate]), labels[calibrate])
-        scores[variant] = margins(booster, x[measure])
-        probabilities[variant] = np.array([calibration.probability(m) for m in scores[variant].tolist()])
-    return InTime(fit, calibrate, measure, scores, probabilities, booster, calibration)
+
+    def measured(name: str, predict: Callable[[Float64], Float64], x: Float64) -> Calibration:
+        calibration = fit_calibration(predict(x[calibrate]), labels[calibrate])
+        scores[name] = predict(x[measure])
+        probabilities[name] = np.array([calibration.probability(m) for m in scores[name].tolist()])
+        return calibration
+
+    for variant in variants(table.features):  # full comes last: booster and calibration are its
+        x = table.matrix(variant.features)
+        booster = fit_variant(x[fit], labels[fit], variant, params, seed)
+        calibration = measured(variant.name, lambda rows, b=booster: margins(b, rows), x)  # type: ignore[misc]  # mypy sees no type in a default
+    for name in challengers:
+        measured(name, CHALLENGERS[name](x[fit], labels[fit], seed), x)
+    return InTime(fit, calibrate, measure, scores, probabilities, table, booster, calibration, fitted)
 
 
-def compare_across_merchants(table: TrainingTable, params: BoosterParams, folds: int, seed: int) -> dict[str, Float64]:
-    """Log-odds of all rows out of fold, by variant; every merchant's rows in one fold."""
-    labels, merchants = table.labels, table.frame["merchant_id"].to_numpy(zero_copy_only=False)
-    parts = list(StratifiedGroupKFold(folds, shuffle=True, random_state=seed).split(labels, labels, merchants))
+def cross_validate(
+    table: TrainingTable,
+    folds: Sequence[Fold],
+    params: BoosterParams,
+    seed: int,
+    only: Sequence[str] | None = None,
+    challengers: Sequence[str] = (),
+) -> tuple[Int64, dict[str, Float64]]:
+    """The rows that folds score, in order, and their log-odds out of fold, by variant or challenger.
+
+    Margins of different folds come from different models and are ranked together as they are. ``only``: names of the
+    variants to compare, all by default.
+    """
+    labels = table.labels
+    rows = np.sort(np.concatenate([f.rest for f in folds]))
     scores: dict[str, Float64] = {}
-    for variant, names in variants().items():
-        x, out = table.matrix(names), np.zeros(len(labels))
-        for fit, rest in parts:
-            out[rest] = margins(fit_booster(x[fit], labels[fit], params, seed, directions(names)), x[rest])
-        scores[variant] = out
-    return scores
+    chosen = [v for v in variants(table.features) if only is None or v.name in only]
+    for variant in chosen:
+        x, out = table.matrix(variant.features), np.full(len(labels), np.nan)
+        for fold in folds:
+            booster = fit_variant(x[fold.fit], labels[fold.fit], variant, params, seed)
+            out[fold.rest] = margins(booster, x[fold.rest])
+        scores[variant.name] = out[rows]
+    for name in challengers:
+        out = np.full(len(labels), np.nan)
+        for fold in folds:
+            out[fold.rest] = CHALLENGERS[name](x[fold.fit], labels[fold.fit], seed)(x[fold.rest])
+        scores[name] = out[rows]
+    return rows, scores
+
+
+def fit_variant(rows: Float64, labels: Float64, variant: Variant, params: BoosterParams, seed: int) -> xgboost.Booster:
+    """The booster of a variant on its rows: held to adverse directions, aggregates drawn less often."""
+    names = variant.features
+    return fit_booster(rows, labels, params, seed, directions(names), column_weights(names, rows))

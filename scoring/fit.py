@@ -29,12 +29,18 @@ class BoosterParams:
 
 
 def fit_booster(
-    rows: Float64, labels: Float64, params: BoosterParams, seed: int, directions: Sequence[int] | None = None
+    rows: Float64,
+    labels: Float64,
+    params: BoosterParams,
+    seed: int,
+    directions: Sequence[int] | None = None,
+    weights: Float64 | None = None,
 ) -> xgboost.Booster:
     """A gradient-boosted tree model of the log-odds. Features have no names in it: scoring.serve keeps those.
 
     ``directions``: per column 1 where a greater value may only raise the risk, -1 where it may only lower it, 0 where
-    it may do both (default). With few rows such a prior keeps the trees off much noise.
+    it may do both (default). With few rows such a prior keeps the trees off much noise. ``weights``: how likely each
+    column is drawn for a tree; alike by default.
     """
     settings = {
         "objective": "binary:logistic",
@@ -51,7 +57,8 @@ def fit_booster(
         "monotone_constraints": tuple(directions or (0,) * rows.shape[1]),
         "base_score": float(np.clip(labels.mean(), 1e-6, 1 - 1e-6)),
     }
-    return xgboost.train(settings, xgboost.DMatrix(rows, labels, nthread=params.threads), params.trees)
+    data = xgboost.DMatrix(rows, labels, nthread=params.threads, feature_weights=weights)
+    return xgboost.train(settings, data, params.trees)
 
 
 def margins(booster: xgboost.Booster, rows: Float64) -> Float64:

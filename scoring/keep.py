@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, cast
 
 from scoring.card import model_card
+from scoring.model import TrainedModel
 from scoring.model_files import as_json, write_model
 from scoring.registry import versions
-from scoring.train import TrainedModel
 
 NAME = "merchant-risk"
 

@@ -7,7 +7,7 @@ cut; nothing learnt later enters a row.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -19,12 +19,18 @@ from graph.features.segments import Bool
 from graph.findings.finding import Finding
 from graph.snapshot import Float64, Int64, Snapshot
 from landing.tables import View
+from scoring.groups import connected_groups
 from scoring.history import History
 
 Mine = Callable[[Snapshot], Sequence[Finding]]
 Report = Callable[[str], None]
 
+Watch = Callable[[Snapshot, pa.Table], None]
+"""Is shown every snapshot that gave rows, in time, with the features of its merchants."""
+
 KEYS = ("application_id", "merchant_id", "ts", "snapshot_as_of", "label")
+ABOUT = ("group", "platform", "region")
+"""Of each row's merchant, as of the cut: its connected group (scoring.groups), platform and region. No features."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +40,8 @@ class TrainingTable:
     ``frame``: application_id, merchant_id, ts (of the application, ms), snapshot_as_of (ms), label (1.0: fraud or
     default), then a float64 column per name in ``features``, NaN where not known. ``left_out``: applications that are
     no row, and why. ``delay_days``: median days from application to its label. ``maturity_days``: how old an
-    application had to be to become a row.
+    application had to be to become a row. ``edges``: of all kinds in the newest snapshot behind the rows; None: not
+    counted. The frame may have the columns of ``ABOUT`` too.
     """
 
     frame: pa.Table
@@ -45,6 +52,27 @@ class TrainingTable:
     left_out: Mapping[str, int]
     delay_days: float
     maturity_days: float = 0.0
+    edges: int | None = None
+
+    @property
+    def other_columns(self) -> tuple[str, ...]:
+        """Columns of the frame that are no features."""
+        return (*KEYS, *ABOUT)
+
+    @property
+    def groups(self) -> Int64:
+        """The connected group of each row's merchant; without that column every merchant is one of its own."""
+        if "group" in self.frame.column_names:
+            return self.frame["group"].to_numpy()
+        return np.unique(self.frame["merchant_id"].to_numpy(zero_copy_only=False), return_inverse=True)[1]
+
+    def with_feature(self, name: str, values: Float64) -> TrainingTable:
+        """The table with one more feature, or with other values of one it has."""
+        if name in self.features:
+            place = self.frame.column_names.index(name)
+            return replace(self, frame=self.frame.set_column(place, name, pa.array(values)))
+        frame = self.frame.append_column(name, pa.array(values))
+        return replace(self, frame=frame, features=(*self.features, name))
 
     def matrix(self, names: Sequence[str] | None = None) -> Float64:
         """Feature values, rows x names (default: all features)."""
@@ -63,7 +91,9 @@ class TrainingTable:
         return self.frame["ts"].to_numpy()
 
 
-def build_training_table(view: View, cut_ms: int, cadence_ms: int, mine: Mine, report: Report) -> TrainingTable:
+def build_training_table(
+    view: View, cut_ms: int, cadence_ms: int, mine: Mine, report: Report, watch: Watch | None = None
+) -> TrainingTable:
     """Rows for every application whose newest label was known before ``cut_ms``.
 
     An application is taken as it was first known. Its features are those of the snapshot as of the greatest multiple
@@ -87,15 +117,18 @@ def build_training_table(view: View, cut_ms: int, cadence_ms: int, mine: Mine, r
     grid = times // cadence_ms * cadence_ms
     parts = []
     moments = np.unique(grid)
+    edges = 0
     for i, moment in enumerate(moments.tolist()):
         report(f"training rows: snapshot {i + 1} of {len(moments)}")
         snapshot = history.snapshot(moment)
-        parts.append(_rows(snapshot, list(mine(snapshot)), labelled.filter(pa.array(grid == moment))))
+        parts.append(_rows(snapshot, list(mine(snapshot)), labelled.filter(pa.array(grid == moment)), watch))
+        edges = sum(len(r) for r in snapshot.relations.values())
     frame = pa.concat_tables([_rows_of_none(), *parts]).sort_by([("ts", "ascending"), ("application_id", "ascending")])
+    frame = _with_about(frame, history.snapshot(cut_ms))
     left_out["merchant_not_known_then"] = labelled.num_rows - frame.num_rows
     delay = float(np.median(learnt - times)) / 86_400_000 if len(times) else float("nan")
     names = tuple(f.name for f in FEATURES)
-    return TrainingTable(frame, names, FEATURE_SET_VERSION, cut_ms, cadence_ms, left_out, delay, maturity)
+    return TrainingTable(frame, names, FEATURE_SET_VERSION, cut_ms, cadence_ms, left_out, delay, maturity, edges)
 
 
 def _mature(labelled: pa.Table, learnt: Int64) -> tuple[float, Bool]:
@@ -107,14 +140,25 @@ def _mature(labelled: pa.Table, learnt: Int64) -> tuple[float, Bool]:
     return wait / 86_400_000, times <= learnt.max() - wait
 
 
-def _rows(snapshot: Snapshot, findings: Sequence[Finding], applications: pa.Table) -> pa.Table:
+def _with_about(frame: pa.Table, newest: Snapshot) -> pa.Table:
+    merchants = newest.nodes["Merchant"]
+    place = pc.index_in(frame["merchant_id"], merchants.ids)
+    columns = {name: merchants.table[name].take(place) for name in ("platform", "region")}
+    for name, values in {"group": pa.array(connected_groups(newest, frame["merchant_id"])), **columns}.items():
+        frame = frame.append_column(name, values)
+    return frame
+
+
+def _rows(snapshot: Snapshot, findings: Sequence[Finding], applications: pa.Table, watch: Watch | None) -> pa.Table:
     """Training rows of applications whose merchant the snapshot knows."""
     place = pc.index_in(applications["merchant_id"], snapshot.nodes["Merchant"].ids)
     known = applications.filter(pc.is_valid(place))
     if known.num_rows == 0:
         return _rows_of_none()
-    features = compute_features(snapshot, findings).take(pc.drop_null(place))
-    return with_request(features, known, snapshot.as_of)
+    features = compute_features(snapshot, findings)
+    if watch is not None:
+        watch(snapshot, features)
+    return with_request(features.take(pc.drop_null(place)), known, snapshot.as_of)
 
 
 def with_request(features: pa.Table, applications: pa.Table, as_of: int) -> pa.Table:

@@ -21,15 +21,31 @@ from records import decisions
 router = APIRouter(prefix="/v1", dependencies=[Depends(none)])
 
 
+class NumberAnswer(BaseModel):
+    """A number behind a reason; ``usual``: the middle of the applications that the model was trained on."""
+
+    feature: str
+    value: float | None
+    usual: float | None
+    contribution: float
+
+
 class ReasonAnswer(BaseModel):
-    """A reason, with the number behind it. ``contribution``: what it added to the score, in log-odds."""
+    """A reason, with the numbers behind it. ``text_en`` and ``text_zh`` may be told to the applicant.
+
+    The rest is for staff. ``contribution``: what the feature added to the score in log-odds,
+    ``concept_contribution``: what all features of its concept did.
+    """
 
     code: str
+    concept: str
     text_en: str
     text_zh: str
     feature: str
     value: float | None
     contribution: float
+    concept_contribution: float
+    numbers: list[NumberAnswer]
 
 
 class ModelAnswer(BaseModel):

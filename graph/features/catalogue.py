@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 Unit = Literal["count", "share", "ratio", "money", "days", "hours", "months", "stars", "grams", "score"]
 Radius = Literal[1, 2, "global"]
 Concept = Literal[
-    "commerce", "refunds", "logistics", "identity", "flows", "guarantees", "tax", "findings", "application"
+    "commerce", "refunds", "logistics", "identity", "flows", "guarantees", "tax", "around", "findings", "application"
 ]
 CONCEPTS: tuple[Concept, ...] = get_args(Concept)
 

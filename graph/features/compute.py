@@ -9,6 +9,7 @@ import pyarrow as pa
 # Importing a module of features declares them.
 from graph.features import (
     application,
+    around,
     commerce,
     flows,
     guarantees,
@@ -38,6 +39,7 @@ MODULES = (
     mined,
     neighbours,
     outcomes,
+    around,
     application,
 )
 

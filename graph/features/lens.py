@@ -11,6 +11,7 @@ from scipy.sparse import csr_array
 from graph.features.catalogue import function_of
 from graph.features.currency import Currencies
 from graph.features.invoice_rows import InvoiceRows, invoice_rows
+from graph.features.merchant_links import LinkKind, buyer_links, guarantee_links, identity_links, transfer_links
 from graph.features.order_rows import DAY, OrderRows, ParcelRows, RefundRows, order_rows, parcel_rows, refund_rows
 from graph.features.segments import Bool
 from graph.features.ties import buyer_devices, shared_buyers
@@ -44,6 +45,7 @@ class Lens:
         self._parcels: dict[int, ParcelRows] = {}
         self._refunds: dict[int, RefundRows] = {}
         self._transfers: dict[tuple[str, int], TransferRows] = {}
+        self._links: dict[LinkKind, csr_array] = {}
 
     def since(self, days: int) -> int:
         """The moment before which nothing is in a window of so many days."""
@@ -138,6 +140,20 @@ class Lens:
     def overlap(self) -> csr_array:
         """Buyers of the last 90 days that two shops have in common (merchants x merchants, own entry 0)."""
         return shared_buyers(self.orders(90), self.n)
+
+    def links(self, kind: LinkKind) -> csr_array:
+        """Links between merchants of a kind (merchants x merchants, 1 both ways); orders, transfers of 90 days."""
+        if kind not in self._links:
+            match kind:
+                case "identity":
+                    self._links[kind] = identity_links(self.snapshot)
+                case "buyers":
+                    self._links[kind] = buyer_links(self.orders(90), self.n)
+                case "transfers":
+                    self._links[kind] = transfer_links(self.out(90), self.into(90), self.snapshot)
+                case "guarantees":
+                    self._links[kind] = guarantee_links(self.snapshot)
+        return self._links[kind]
 
     @cached_property
     def buyer_devices(self) -> tuple[Int64, Int64]:

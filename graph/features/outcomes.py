@@ -17,11 +17,24 @@ from graph.features.ties import CROWD
 from graph.snapshot import Float64, Int32
 
 
+def settled(lens: Lens) -> tuple[Float64, Float64]:
+    """Earlier applications of each merchant whose outcome is known, and how many of them ended badly.
+
+    An outcome counts only for an application that was made and known by as_of: one that a source dates before its own
+    application, as a leak would be, says nothing.
+    """
+    merchant = lens.snapshot.fact_merchants("label")
+    labels, applications = lens.snapshot.facts["label"], lens.snapshot.facts["application"]
+    made = applications.table["id"].filter(pc.less_equal(applications.table["ts"], lens.snapshot.as_of))
+    before = flat(pc.is_in(labels.table["application_id"], value_set=flat(made))).to_numpy(zero_copy_only=False)
+    counted = (merchant >= 0) & before & labels.known("label")
+    bad = counted & labels.true("label")
+    return count(merchant[counted], lens.n), count(merchant[bad], lens.n)
+
+
 def _bad(lens: Lens) -> Float64:
     """Bad outcomes known of each merchant."""
-    merchant = lens.snapshot.fact_merchants("label")
-    bad = (merchant >= 0) & lens.snapshot.facts["label"].true("label")
-    return count(merchant[bad], lens.n)
+    return settled(lens)[1]
 
 
 def _of_others(lens: Lens, merchant: Int32, thing: Int32) -> Float64:
@@ -67,13 +80,7 @@ def bad_outcomes(lens: Lens) -> Float64:
     return lens.known_if(_bad(lens), count(applied[applied >= 0], lens.n) > 0, "label")
 
 
-@feature(
-    "owner_bad_outcomes",
-    "count",
-    concept="identity",
-    en="Credit of the owner's other shops that ended badly",
-    zh="同一所有人其他店铺的不良授信次数",
-)
+@feature("owner_bad_outcomes", "count", concept="identity")  # no words: another shop's credit is not told
 def owner_bad_outcomes(lens: Lens) -> Float64:
     """Earlier applications of the owner's other shops known to have ended in fraud or default."""
     kinds = [lens.snapshot.relation(k, "OWNS", "Merchant") for k in ("Person", "Company")]

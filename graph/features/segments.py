@@ -58,6 +58,13 @@ def most(keys: Keys, values: Int64, n: int) -> Float64:
     return -least(keys, -values, n)
 
 
+def most_of(keys: Keys, values: Float64, n: int) -> Float64:
+    """Greatest of the values, none NaN, per group; NaN for a group without rows."""
+    out = np.full(n, -np.inf)
+    np.maximum.at(out, keys, values)
+    return np.where(np.isinf(out), np.nan, out)
+
+
 def ratio(part: Float64, whole: Float64) -> Float64:
     """part / whole; not known where the whole is zero or not known."""
     out = np.full(np.broadcast(part, whole).shape, np.nan)

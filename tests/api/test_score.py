@@ -80,7 +80,8 @@ def test_reasons_come_in_both_languages_with_the_number_behind_them(client: Test
     assert isinstance(reasons, list)
     assert 1 <= len(reasons) <= 4
     for reason in reasons:
-        assert set(reason) == {"code", "text_en", "text_zh", "feature", "value", "contribution"}
+        told = {"code", "concept", "text_en", "text_zh", "feature", "value", "contribution"}
+        assert set(reason) == told | {"concept_contribution", "numbers"}
         assert reason["contribution"] > 0
         assert re.search("[一-鿿]", reason["text_zh"])
     assert "asked" in {r["feature"] for r in reasons}

@@ -125,7 +125,7 @@ def test_a_reason_says_its_number_on_which_side_it_lies_and_what_is_usual_in_bot
     (reason,) = reasons(_scored({"refund_rate_90d": 0.7}, {"refund_rate_90d": 0.05}), {"refund_rate_90d": 0.256})
     assert reason.text_en == "Refunds per order: 25.6%, above the middle applicant's 5.0%"
     assert reason.text_zh == "退款率（笔数）：25.6%，高于居中申请商户的 5.0%"
-    assert (reason.code, reason.value, reason.contribution) == ("refunds.refund_rate_90d", 0.256, 0.7)
+    assert (reason.code, reason.value, reason.contribution) == ("operations.refund_rate_90d", 0.256, 0.7)
     (reason,) = reasons(_scored({"shop_age_days": 0.7}, {"shop_age_days": 500.0}), {"shop_age_days": 90.0})
     assert reason.text_en == "Days since the shop opened: 90, below the middle applicant's 500"
     assert reason.text_zh == "开店天数：90，低于居中申请商户的 500"

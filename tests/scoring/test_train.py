@@ -7,10 +7,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from scoring.blocks import directions, variants
 from scoring.calibration import Knots, Platt, read_calibration
-from scoring.compare import compare_in_time, directions, split_in_time, variants
+from scoring.compare import compare_in_time
 from scoring.fit import BoosterParams, fit_booster, fit_calibration, margins
 from scoring.measures import auc, interval
+from scoring.splits import split_in_time
 from scoring.table import TrainingTable
 from scoring.train import TrainedModel, TrainingError, TrainParams, train
 from tests.scoring.tables import NAMES, training_table
@@ -59,8 +61,8 @@ def test_the_same_seed_gives_the_same_model(trained: TrainedModel) -> None:
 
 
 def test_the_baseline_reads_own_facts_only() -> None:
-    sets = variants()
-    assert set(sets["tabular"]) < set(sets["graph"]) < set(sets["full"]) == set(NAMES)
+    sets = {v.name: v.features for v in variants(NAMES)}
+    assert set(sets["tabular"]) < set(sets["graph"]) < set(sets["aggregates"]) < set(sets["full"]) == set(NAMES)
     assert "crowded_device_share_90d" not in sets["tabular"]
     assert "ring_score" not in sets["graph"]
 
