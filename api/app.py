@@ -25,6 +25,7 @@ from api.settings import Settings
 from jobs.known import KnownMerchants
 from jobs.published import Published
 from jobs.serving import ServedModel
+from jobs.warm import warm_in_background
 from policy.rating import read_rating
 from records.database import open_records
 
@@ -57,6 +58,7 @@ def create_app(settings: Settings, clock: Clock = wall_clock) -> FastAPI:
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         missing, version = await in_thread(lambda: what_is_missing(service))  # opens both, so no request waits for it
         service.log.info("started", graph_version=version, missing=missing)
+        warm_in_background(home, lambda how: service.log.info("store_warmed", **how))
         yield
         service.records.dispose()
 

@@ -133,6 +133,12 @@ class Store(Protocol):
         ``timeout_s`` seconds, StoreError ``question_failed`` else.
         """
 
+    def warm(self, timeout_s: float) -> int:
+        """Have the questions that start at one place planned, where the first asking costs more than the next.
+
+        Each within ``timeout_s`` seconds, or it is left. Returns how many are planned; 0 where there is nothing to gain.
+        """
+
     def upsert_nodes(self, kind: str, rows: pa.Table) -> None:
         """Bring versions of nodes: per id the newest of the table and of what is stored stays. All or nothing."""
 

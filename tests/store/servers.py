@@ -41,6 +41,10 @@ class Server:
         """Run a step of server.sh."""
         subprocess.run([str(SCRIPT), *words], env=self._settings, check=True, timeout=240, stdout=subprocess.DEVNULL)
 
+    def pid(self) -> int:
+        """The number of the server's process."""
+        return int((self._home / "run" / "neo4j.pid").read_text("ascii"))
+
     def start(self) -> None:
         """Start it unless it runs, and come back when it answers questions."""
         if not (self._home / "conf" / ".whole").exists():

@@ -69,6 +69,10 @@ class LadybugStore:
         rows = self._rows(question, text, values, timeout_s)
         return [dict(zip(asked.columns, map(_plain, row), strict=True)) for row in rows]
 
+    def warm(self, timeout_s: float) -> int:  # noqa: ARG002  # planning here takes no time to speak of
+        self._check_open()
+        return 0
+
     def upsert_nodes(self, kind: str, rows: pa.Table) -> None:
         mine = node_rows(kind, rows)
         with self._transaction("upsert_nodes") as run:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -57,8 +58,12 @@ class Link:
             return _values(session, text, params or {})
 
     def _within(self, step: str, timeout_s: float | None, run: Callable[[Any, Any], Any], work: Any) -> Any:
-        if timeout_s is not None:
-            work = self._neo4j.unit_of_work(timeout=timeout_s)(work)
+        if timeout_s is None:
+            return self._do(step, run, work)
+        limited = self._neo4j.unit_of_work(timeout=timeout_s)(work)
+        return in_time(step, timeout_s, lambda: self._do(step, run, limited))
+
+    def _do(self, step: str, run: Callable[[Any, Any], Any], work: Any) -> Any:
         with self._errors(step), self._session() as session:
             return run(session, work)
 
@@ -79,6 +84,31 @@ class Link:
             closed = "closed" in str(e).lower()
             wrong = StoreError("closed" if closed else "store_away", type(e).__name__, step)
         raise wrong
+
+
+def in_time(step: str, timeout_s: float, do: Callable[[], Any]) -> Any:
+    """What ``do`` gives, or StoreError ``timeout`` when it takes longer.
+
+    The server is told the deadline too, but one that hangs, or a wire that was cut, keeps to none, and the driver would
+    try again for seconds: so whoever asks is let go, and a thread of its own sees how it ends.
+    """
+    outcome: list[Any] = []
+    failure: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            outcome.append(do())
+        except BaseException as e:  # noqa: BLE001  # it is raised again in the caller's thread
+            failure.append(e)
+
+    thread = threading.Thread(target=work, name=f"ringfence {step}", daemon=True)
+    thread.start()
+    thread.join(timeout_s)
+    if failure:
+        raise failure[0]
+    if not outcome:
+        raise StoreError("timeout", "the time given was not enough", step)
+    return outcome[0]
 
 
 def _meaning(code: str, message: str, step: str) -> StoreError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,7 +16,7 @@ from graph.store.backup import write_backup
 from graph.store.contract import Changes, ExpandLimits, Health, Neighbourhood, NodeKey, Row, StoreError
 from graph.store.expand import expand
 from graph.store.neo4j import writes
-from graph.store.neo4j.link import Link
+from graph.store.neo4j.link import Link, in_time
 from graph.store.questions import questions
 from graph.store.rows import bare_schema, by_pair, edge_rows, end_ids, node_rows, stored_edge_schema
 
@@ -59,16 +58,20 @@ class Neo4jStore:
         if found is None:
             self._link.write("init_schema", lambda tx: _note(tx, "format", FORMAT))
 
-    def warm(self) -> int:
-        """Let the server plan the questions that start at one node: the first asking of a long one takes up to 0.7 s.
-
-        Returns how many were asked.
-        """
+    def warm(self, timeout_s: float) -> int:
+        """The first asking of a long question takes the server up to 0.7 s: with values that nothing has."""
         values: dict[str, Any] = {"STRING": "", "INT64": 0, "DOUBLE": 0.0, "BOOLEAN": False}
-        anchored = [q for q in questions().values() if "{id: $" in q.text and ":" not in q.name]
-        for question in anchored:
-            self.query(question.name, {n: values.get(t, []) for n, t in question.params})
-        return len(anchored)
+        planned = 0
+        for question in questions().values():
+            if "{id: $" in question.text and ":" not in question.name:
+                try:
+                    self.query(question.name, {n: values.get(t, []) for n, t in question.params}, timeout_s)
+                except StoreError as e:
+                    if e.code != "timeout":
+                        raise
+                else:
+                    planned += 1
+        return planned
 
     def query(self, question: str, params: Mapping[str, Any], timeout_s: float | None = None) -> list[Row]:
         asked = find(questions(), question)
@@ -169,22 +172,13 @@ class Neo4jStore:
 
     def health(self, timeout_s: float = 2.0) -> Health:
         start = time.perf_counter()
-        found: list[Health] = []
-
-        def ask() -> None:
-            try:
-                version = self._server_version(self._link.at_once)
-                rows = self._link.at_once("health", f"MATCH (s:{writes.STATE} {{id: 'position'}}) RETURN s.number")
-                found.append(Health(True, ENGINE, version, _ms(start), rows[0][0] if rows else None))
-            except StoreError as e:
-                found.append(Health(False, ENGINE, self._version, _ms(start), why=e.code))
-
         if not self._open:
             return Health(False, ENGINE, self._version, _ms(start), why="closed")
-        thread = threading.Thread(target=ask, daemon=True)  # a server that hangs must not hang whoever asks
-        thread.start()
-        thread.join(timeout_s)
-        return found[0] if found else Health(False, ENGINE, self._version, _ms(start), why="timeout")
+        try:
+            version, position = in_time("health", timeout_s, self._look)
+        except StoreError as e:
+            return Health(False, ENGINE, self._version, _ms(start), why=e.code)
+        return Health(True, ENGINE, version, _ms(start), position)
 
     # -- inside
 
@@ -195,6 +189,11 @@ class Neo4jStore:
     def _server_version(self, ask: Any) -> str:
         rows = ask("version", "CALL dbms.components() YIELD name, versions RETURN name, versions[0]")
         return dict(map(tuple, rows)).get("Neo4j Kernel", "unknown")
+
+    def _look(self) -> tuple[str, int | None]:
+        version = self._server_version(self._link.at_once)
+        rows = self._link.at_once("health", f"MATCH (s:{writes.STATE} {{id: 'position'}}) RETURN s.number")
+        return version, rows[0][0] if rows else None
 
     def _rows(self, step: str, text: str, params: Mapping[str, Any], timeout_s: float | None) -> list[list[Any]]:
         self._check_open()
@@ -215,21 +214,23 @@ def _batches(rows: pa.Table) -> Iterator[pa.Table]:
 
 
 def _merge_nodes(tx: Any, kind: str, rows: pa.Table, anew: bool = False) -> None:
+    text = writes.merge_nodes(kind, [n for n in rows.column_names if n != "id"], anew)
     for some in _batches(rows):
-        _take(tx, writes.merge_nodes(kind, anew), rows=[_versioned(r) for r in some.to_pylist()])
+        _take(tx, text, some)
 
 
 def _add_ends(tx: Any, edges: Mapping[str, pa.Table]) -> None:
     for kind, ids in end_ids(edges).items():
-        for start in range(0, len(ids), writes.BATCH):
-            _take(tx, writes.add_bare_nodes(kind), ids=ids.slice(start, writes.BATCH).to_pylist())
+        for some in _batches(pa.table({"id": ids})):
+            _take(tx, writes.add_bare_nodes(kind), some)
 
 
 def _merge_edges(tx: Any, type_: str, rows: pa.Table, anew: bool = False) -> None:
+    names = [n for n in rows.column_names if n not in ("id", *ENDS)]
     for (src_kind, dst_kind), mine in by_pair(rows).items():
-        for some in _batches(mine):
-            text = writes.merge_edges(src_kind, type_, dst_kind, anew)
-            _take(tx, text, rows=[_versioned(r) for r in some.to_pylist()])
+        text = writes.merge_edges(src_kind, type_, dst_kind, names, anew)
+        for some in _batches(mine.drop_columns(["src_kind", "dst_kind"])):
+            _take(tx, text, some)
 
 
 def _delete_edges(tx: Any, type_: str, rows: pa.Table) -> None:
@@ -245,18 +246,11 @@ def _note(tx: Any, name: str, number: int | None) -> None:
         _told(tx, f"MERGE (s:{writes.STATE} {{id: $id}}) SET s.number = $number", id=name, number=number)
 
 
-def _versioned(row: dict[str, Any]) -> dict[str, Any]:
-    whole: dict[str, Any] = {n: row[n] for n in ("src", "dst") if n in row}
-    properties = {n: v for n, v in row.items() if n not in ENDS and v is not None}
-    return {**whole, "id": row["id"], "u": row["updated_ts"], "k": row["known_ts"], "p": properties}
-
-
-def _take(tx: Any, text: str, **params: list[Any]) -> None:
+def _take(tx: Any, text: str, rows: pa.Table) -> None:
     """Write rows and see that every one was taken."""
-    [[taken]] = _told(tx, text, **params)
-    [sent] = [len(v) for v in params.values()]
-    if taken != sent:
-        raise StoreError("rows_lost", f"the server took {taken} of {sent} rows")
+    [[taken]] = _told(tx, text, **writes.columns(rows))
+    if taken != rows.num_rows:
+        raise StoreError("rows_lost", f"the server took {taken} of {rows.num_rows} rows")
 
 
 def _told(tx: Any, text: str, **params: Any) -> list[list[Any]]:
