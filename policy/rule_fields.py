@@ -165,26 +165,33 @@ class Reader:
             return 0
         return ms
 
-    def sentence(self, at: Path, table: Mapping[str, object], key: str, kind: str | None, default: str) -> str:
-        """Text for people. Names in braces are facts of the kind; with no kind there are none."""
-        value = table.get(key, default)
+    def sentence(
+        self, at: Path, table: Mapping[str, object], key: str, known: Mapping[str, FactType] | None, default: str
+    ) -> str:
+        """Text for people. Names in braces are ``known`` facts; None where the kind of key is not known itself."""
+        if key not in table:
+            return default
+        value = table[key]
         if not isinstance(value, str):
             self.add((*at, key), "wrong_type", "this is text", _named(table))
             return default
-        if key in table and (not value.strip() or len(value) > MAX_SENTENCE or _CONTROL.search(value)):
+        if not value.strip() or len(value) > MAX_SENTENCE or _CONTROL.search(value):
             why = f"a sentence has 1 to {MAX_SENTENCE} characters on one line, none of them invisible"
             self.add((*at, key), "bad_text", why, _named(table))
-            return default
-        if key in table and re.search(r"[{}]", _PLACEHOLDER.sub("", value)):
+        elif re.search(r"[{}]", _PLACEHOLDER.sub("", value)):
             self.add((*at, key), "bad_placeholder", "braces hold the name of a fact, as in {orders_24h}", _named(table))
-        known = self.facts[kind] if kind is not None else {}
-        for match in _PLACEHOLDER.finditer(value if key in table else ""):
+        elif known is not None:
+            self._placeholders((*at, key), value, known, _named(table))
+        return value
+
+    def _placeholders(self, path: Path, value: str, known: Mapping[str, FactType], rule: str | None) -> None:
+        for match in _PLACEHOLDER.finditer(value):
             if known.get(match[1]) is None:
                 near = difflib.get_close_matches(match[1], list(known), 3)
                 hint = f"; nearest: {', '.join(near)}" if near else ""
-                what = f"there is no fact {name_token(match[1])} on {kind}" if kind else "no facts are filled in here"
-                self.add((*at, key), "unknown_fact", f"{what}{hint}", _named(table), match.start())
-        return value
+                self.add(
+                    path, "unknown_fact", f"there is no fact {name_token(match[1])} here{hint}", rule, match.start()
+                )
 
     def tests(self, at: Path, table: Mapping[str, object], kind: str | None) -> RuleTests:
         value = table.get("tests", {})

@@ -169,9 +169,10 @@ def _rule(reader: Reader, at: tuple[str | int, ...], table: dict[str, object]) -
     risk = reader.choice(at, table, "risk", RISKS, "other")
     cooldown = reader.duration(at, table, "cooldown")
     said = "" if when is None else when.canonical
-    text_en = reader.sentence(at, table, "text_en", on, f"{code}: {said}")
-    text_zh = reader.sentence(at, table, "text_zh", on, f"规则 {code}：{said}")
-    measure = reader.sentence(at, table, "measure", None, "review")
+    known = None if on is None else reader.facts[on]
+    text_en = reader.sentence(at, table, "text_en", known, f"{code}: {said}")
+    text_zh = reader.sentence(at, table, "text_zh", known, f"规则 {code}：{said}")
+    measure = reader.sentence(at, table, "measure", {}, "review")
     tests = reader.tests(at, table, on)
     if code is None or on is None or when is None or len(reader.problems) > before:
         return None
