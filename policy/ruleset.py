@@ -97,6 +97,7 @@ def read(text: str, facts: Mapping[str, Mapping[str, FactType]]) -> RuleSet:
 
     Raises RuleSetError with every problem found, each with code, place and reason.
     """
+    text = text.removeprefix("\ufeff")  # some editors begin a file with it
     raw = _toml(text)
     reader = Reader(Places(text), facts)
     reader.known_keys((), raw, {"name", "currency", "utc_offset", "rule"})
