@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from records.database import reading
 from records.errors import DecisionConflict, RecordsError
+from records.shadow import ShadowScore, save_shadow
 from records.tables import decisions
 
 
@@ -20,7 +21,8 @@ class DecisionRow:
 
     ``features`` are the values the model was given (NaN: not known), ``contributions`` what each added to ``margin``
     (log-odds), ``finding_ids`` the clusters the merchant was in, ``answer`` the JSON text that was sent, ``key_id`` the
-    key that asked (None at the command line). ``request_hash`` tells a retry from another request.
+    key that asked (None at the command line). ``request_hash`` tells a retry from another request;
+    ``landing_position`` is the newest batch that the graph was made of, None where that was not kept.
     """
 
     decision_id: str
@@ -46,6 +48,7 @@ class DecisionRow:
     answer: str
     key_id: str | None
     created_ts: int
+    landing_position: int | None = None
 
 
 def find(engine: Engine, application_id: str, request_hash: str) -> DecisionRow | None:
@@ -63,8 +66,8 @@ def find(engine: Engine, application_id: str, request_hash: str) -> DecisionRow 
     return _decision(row)
 
 
-def record(engine: Engine, decision: DecisionRow) -> DecisionRow:
-    """Put a decision on record and return what is on record now.
+def record(engine: Engine, decision: DecisionRow, shadow: ShadowScore | None = None) -> DecisionRow:
+    """Put a decision on record, with what a challenger said of it, and return what is on record now.
 
     That is the one given, or, when another request on the same application came first, that one's: two retries at the
     same moment get one answer. Raises DecisionConflict as ``find`` does.
@@ -75,6 +78,8 @@ def record(engine: Engine, decision: DecisionRow) -> DecisionRow:
     try:
         with engine.begin() as connection:
             connection.execute(insert(decisions).values(**row))
+            if shadow is not None:
+                save_shadow(connection, shadow)
     except IntegrityError:
         first = find(engine, decision.application_id, decision.request_hash)
         if first is None:

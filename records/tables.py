@@ -56,7 +56,22 @@ decisions = Table(
     Column("answer", Text, nullable=False),  # JSON text: what was answered, whole: a retry gets this again
     Column("key_id", String(32)),  # whose key asked; empty for the command line
     Column("created_ts", BigInteger, nullable=False, index=True),
+    Column("landing_position", BigInteger),  # the newest batch the graph was made of; empty before this was kept
 )
+
+shadow_scores = Table(
+    "shadow_scores",
+    metadata,
+    Column("decision_id", String(36), ForeignKey("decisions.decision_id"), primary_key=True),
+    Column("model_version", String(128), primary_key=True, index=True),
+    Column("model_sha256", String(64), nullable=False),
+    Column("margin", Double()),  # this, the score and the level are empty where the challenger could not score
+    Column("score", Double()),
+    Column("risk_level", String(16)),
+    Column("fault", String(64)),
+    Column("created_ts", BigInteger, nullable=False),
+)
+"""What a challenger in the shadow said on the inputs of a decision."""
 
 graph_versions = Table(
     "graph_versions",
