@@ -13,6 +13,7 @@ from ingest.world.circulation import Fronts, circulate
 from ingest.world.credit import ask, lend
 from ingest.world.crowd import gather_buyers
 from ingest.world.demand import Market, close_orders, plain_demand
+from ingest.world.event_file import write_events
 from ingest.world.files import Files
 from ingest.world.forgery import forge_customs, forge_tax
 from ingest.world.fulfil import refund, ship
@@ -91,4 +92,4 @@ def make_world(spec: WorldSpec, out: Path, report: Callable[[str], None] | None 
     files = Files(out, scene.calendar.end)
     for write in (write_platform, write_logistics, write_bank, write_tax, write_customs, write_labels):
         write(scene, texts, files)
-    return {**files.rows, **write_truth(scene, texts, out)}
+    return {**files.rows, **write_events(scene, texts, out), **write_truth(scene, texts, out)}
