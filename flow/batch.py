@@ -29,7 +29,8 @@ LONGEST_LINE = 16_384
 LATEST_US = 4_102_444_800_000_000
 """2100-01-01 in epoch microseconds: times before 1970 and from here on are refused."""
 
-_decode = msgspec.json.Decoder(AnyEvent).decode
+_DECODER = msgspec.json.Decoder(AnyEvent)
+_decode = _DECODER.decode
 _BOM = b"\xef\xbb\xbf"
 _currency = attrgetter("currency")
 _CURRENCIES = {*DECIMALS, None}
@@ -144,6 +145,16 @@ def _plain(data: bytes, lines: list[bytes], events: list[Event], bodies: list[by
     return not (us % 1000).any() and (not len(us) or bool(us.min() >= 0 and us.max() < LATEST_US))
 
 
+def decode_stored(bodies: bytes) -> list[Event]:
+    """Events out of bodies joined by line feeds, as the journal keeps them: they were checked when they came."""
+    return list(_DECODER.decode_lines(bodies))
+
+
+def times_of(events: Sequence[Event]) -> npt.NDArray[np.int64]:
+    """Times in epoch ms."""
+    return _epoch_us(events) // 1000
+
+
 def _epoch_us(events: Sequence[Event]) -> npt.NDArray[np.int64]:
     """Times as epoch microseconds. Exact from 1970 to 2100: there a double of seconds is within 0.25 us."""
     seconds = np.array([e.ts.timestamp() for e in events], np.float64)
@@ -219,7 +230,7 @@ def columns(events: Sequence[Event], bodies: Sequence[bytes] | None = None) -> E
 
     return EventBatch(
         event_id=of("event_id"),
-        ts=_epoch_us(events) // 1000,
+        ts=times_of(events),
         type=np.array(of("kind"), np.int8),
         amount=np.array(of("amount"), np.int64),
         currency=of("currency"),

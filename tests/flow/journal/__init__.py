@@ -1,0 +1,1 @@
+"""The journal: durable, exact about repeats, safe under kills."""
