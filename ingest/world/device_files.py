@@ -56,7 +56,7 @@ def _buyers(scene: Scene, rng: np.random.Generator, book: Book) -> None:
     np.maximum.at(last, np.searchsorted(key, half), ts)
     which, total = key // 16, _running(key // 16, count)
     report = scene.calendar.start + (key % 16 + 1) * HALF_YEAR
-    more = total > 1
+    more = (total > 1) & (last > ts[first[which]])  # two orders of one second leave one sighting
     book.add(
         subject=pair[which[more]] // width,
         device=pair[which[more]] % width,
