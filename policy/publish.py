@@ -16,6 +16,7 @@ from policy.language import FactType
 from policy.ruleset import RuleSet, read
 from records import rules as on_record
 from records.database import reading
+from records.keys import list_keys
 from records.rules import ActiveRules, Draft, Publication, RulesChanged
 
 SHIPPED = Path(__file__).parent / "rules.toml"
@@ -77,15 +78,21 @@ def try_out(
     return found
 
 
-def approve(engine: Engine, number: int, facts: Facts, approver: str, now: int) -> Publication:
+def approve(
+    engine: Engine, number: int, facts: Facts, approver: str, now: int, version: str | None = None
+) -> Publication:
     """Bring a draft into force, said by someone other than its drafter. From its commit on it is the set in force.
 
-    Raises PublishError: no_draft, draft_closed, same_person, not_tried (no dry run), stale (the set in force changed
-    since the dry run), check_failed (the program changed since it was drafted), changed_meanwhile (someone was first).
+    ``version``: what the approver has read. Raises PublishError: no_draft, other_version, draft_closed, same_person,
+    not_tried (no dry run), stale (the set in force changed since the dry run), check_failed (the program changed since
+    it was drafted), changed_meanwhile (someone was first).
     """
     with reading(engine) as connection:
         draft = _open(_draft(connection, number))
-    if same_person(draft.drafter, approver):
+        alone = _person(connection, draft.drafter) == _person(connection, approver)
+    if version is not None and version != draft.version:
+        raise PublishError("other_version", f"draft {number} is version {draft.version}")
+    if alone:
         raise PublishError("same_person", f"draft {number} is yours: someone else approves it")
     if draft.dry_run is None or draft.dry_run_base is None:
         raise PublishError("not_tried", f"draft {number} has no dry run: ringfence rules dry-run {number}")
@@ -127,13 +134,13 @@ def roll_back(engine: Engine, actor: str, now: int, why: str = "", version: str 
         return on_record.roll_back(connection, current.publication, actor, now, why)
 
 
-def same_person(first: str, second: str) -> bool:
-    """Whether two actors are one, whatever capitals and widths their names are written in."""
-    return _plain(first) == _plain(second)
-
-
-def _plain(actor: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", actor).casefold().split())
+def _person(connection: Connection, actor: str) -> str:
+    """Who stands behind an actor, whatever capitals and widths the name is written in. A key stands for whoever it was
+    made for, so two keys of one person are one person, at the command line too."""
+    kind, _, name = actor.partition(":")
+    if kind.strip() == "key":
+        name = next((key.name for key in list_keys(connection) if key.key_id == name), actor)
+    return " ".join(unicodedata.normalize("NFKC", name or actor).casefold().split())
 
 
 @contextmanager

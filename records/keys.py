@@ -20,9 +20,11 @@ from records.audit import note
 from records.errors import RecordsError
 from records.tables import api_keys
 
-Scope = Literal["score", "read", "metrics"]
+Scope = Literal["score", "read", "metrics", "rules", "approve", "events", "alerts"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
-"""What a key may do: ask for scores; read clusters, subgraphs and decisions; read metrics."""
+"""What a key may do: ask for scores; read clusters, subgraphs and decisions; read metrics; read, propose and try rule
+sets; bring them into force and take them back; send events and ask about transfers; acknowledge, snooze, assign
+alerts."""
 
 _FORM = re.compile(r"rf_([0-9a-f]{12})_([A-Za-z0-9_-]{43})")
 _NOBODY = hashlib.sha256(b"ringfence: compared with when there is no such key").hexdigest()

@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
 def create(
     context: typer.Context,
     name: Annotated[str, typer.Argument(help="whose key: loan-origination, a person's name")],
-    scope: Annotated[list[str] | None, typer.Option(help="score, read, metrics; default: all")] = None,
+    scope: Annotated[list[str] | None, typer.Option(help="score, read, metrics, rules, approve; default: all")] = None,
     as_json: Json = False,
 ) -> None:
     """Make a key. It is printed once; only its hash is kept."""
