@@ -22,6 +22,9 @@ Action = Literal[
     "rules.withdraw",
     "rules.publish",
     "rules.rollback",
+    "alert.acknowledge",
+    "alert.snooze",
+    "alert.assign",
 ]
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    UniqueConstraint,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -218,3 +219,61 @@ rule_pointer = Table(
     Column("publication", Sequence, ForeignKey("rule_publications.publication"), nullable=False),
 )
 """The publication in force."""
+
+flow_alerts = Table(
+    "flow_alerts",
+    metadata,
+    Column("alert_id", String(64), primary_key=True),
+    Column("rule", String(64), nullable=False),
+    Column("version", String(16), nullable=False),  # of the rule set
+    Column("key_kind", String(16), nullable=False),
+    Column("key_id", String(128), nullable=False),
+    Column("ts", BigInteger, nullable=False),  # the moment the rule turned true
+    Column("severity", String(16), nullable=False),
+    Column("mode", String(16), nullable=False),  # active or shadow
+    Column("status", String(16), nullable=False),  # provisional, confirmed, withdrawn, final or late
+    Column("times", Integer, nullable=False),  # how often it turned true within its cooldown
+    Column("degraded", Json, nullable=False),  # what was missing when it was judged
+    Column("body", Text, nullable=False),  # the whole alert, as it was told first
+    Column("created_ts", BigInteger, nullable=False),
+    Column("acknowledged_by", String(128)),
+    Column("acknowledged_ts", BigInteger),
+    Column("snoozed_until", BigInteger),
+    Column("assigned_to", String(128)),
+    Index("ix_flow_alerts_ts_alert_id", "ts", "alert_id"),
+    Index("ix_flow_alerts_key_kind_key_id", "key_kind", "key_id"),
+)
+"""Alerts of rules on the stream of events, one row each whatever becomes of them."""
+
+flow_outbox = Table(
+    "flow_outbox",
+    metadata,
+    Column("seq", Sequence, primary_key=True, autoincrement=True),
+    Column("alert_id", String(64), ForeignKey("flow_alerts.alert_id"), nullable=False),
+    Column("status", String(16), nullable=False),
+    Column("times", Integer, nullable=False),
+    Column("created_ts", BigInteger, nullable=False),
+    UniqueConstraint("alert_id", "status", "times"),
+)
+"""What is to be told of alerts, in order: each step of each alert once. Streams and channels read on from a number."""
+
+flow_position = Table(
+    "flow_position",
+    metadata,
+    Column("slot", Integer, primary_key=True, autoincrement=False),  # always 1
+    Column("position", BigInteger, nullable=False),  # events of the journal up to this one are judged
+    Column("late", BigInteger, nullable=False),  # of these, how many came after the lateness bound
+    Column("updated_ts", BigInteger, nullable=False),
+)
+"""How far the journal is judged; moved in the transaction that keeps the alerts of those events."""
+
+flow_switches = Table(
+    "flow_switches",
+    metadata,
+    Column("entry", Sequence, primary_key=True, autoincrement=True),
+    Column("position", BigInteger, nullable=False),  # events after this one are judged by the version
+    Column("clock", BigInteger, nullable=False),  # how late it was for the rules just then
+    Column("version", String(16), nullable=False),
+    Column("text", Text, nullable=False),
+)
+"""Which version of the rules judged from which event on, so that a restart judges as was judged before."""
