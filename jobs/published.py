@@ -132,6 +132,10 @@ class Published:
             return None if why is None else str(why)
         return f"the published snapshot cannot be opened ({type(why).__name__}): run `ringfence refresh`"
 
+    def on_disk(self, version: str) -> bool:
+        """Whether a version's files are still there: one that is open is served on without them, until a restart."""
+        return (self._root / version / "manifest.json").exists()
+
     def current(self) -> Version:
         """The published version. Raises NothingPublished before the first refresh, or when it cannot be read."""
         version = self._followed.current()

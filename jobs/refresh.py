@@ -61,13 +61,19 @@ class Refreshed:
         return asdict(self)
 
 
+AHEAD_MS = 300_000
+"""How far clocks may differ."""
+
+
 def refresh(home: Home, now: int, as_of: int | None = None, store: bool = True, report: Report = quiet) -> Refreshed:
     """Bring store, snapshot, findings and features up to what landing holds, and publish them together.
 
     ``now``: the clock in epoch ms; ``as_of``: the time of the snapshot, by default ``now``. ``store=False`` leaves the
     store as it is. Killed at any moment it leaves the last published version served; run again it does the same work.
-    Raises RefreshError when another refresh runs or landing is empty.
+    Raises RefreshError when another refresh runs, landing is empty, or ``as_of`` lies in the future.
     """
+    if as_of is not None and as_of > now + AHEAD_MS:
+        raise RefreshError("as_of lies in the future: nothing can be known then; leave it out, or say latest")
     with _alone(home):
         steps = Steps(report)
         view = Landing(home.landing, landing_schemas()).view()

@@ -58,6 +58,8 @@ def what_is_missing(service: Service) -> tuple[list[str], str | None]:
     missing, version = [], None
     try:
         version = service.published.current().version
+        if not service.published.on_disk(version):  # served on from memory, and lost with this process
+            missing.append("snapshot files")
     except NothingPublished:
         missing.append("snapshot")
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -201,6 +202,14 @@ def test_without_snapshot_or_model_nothing_is_decided_and_it_says_what_to_run(
     assert (answer.status_code, answer.json()["error"]["code"]) == (503, "no_model")
     assert "ringfence train" in answer.json()["error"]["message"]
     assert client.get("/readyz").json()["missing"] == ["model"]
+
+
+def test_a_snapshot_lost_under_the_service_is_served_on_and_readiness_tells(home: Home, client: TestClient) -> None:
+    ask(client)
+    shutil.rmtree(home.snapshots / "000001")
+    assert ask(client, application_id="AP2")["degraded"] is False
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json()["missing"]) == (503, ["snapshot files"])
 
 
 def test_a_model_for_other_features_is_not_used(home: Home, make_client: MakeClient) -> None:

@@ -11,7 +11,7 @@ from graph.model import landing_schemas
 from graph.snapshot_files import current_version
 from ingest.intake import IntakeOptions
 from jobs.home import Home
-from jobs.refresh import refresh
+from jobs.refresh import RefreshError, refresh
 from jobs.sync import sync
 from landing.tables import Landing
 from tests.ingest.test_sync import _sample
@@ -46,3 +46,8 @@ def test_a_refresh_mends_what_is_published(tmp_path: Path, how: str) -> None:
     done = refresh(home, NOW, store=False, report=said.append)
     assert current_version(home.snapshots) == done.version
     assert any("new ids" in line for line in said)
+
+
+def test_a_snapshot_of_the_future_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RefreshError, match="future"):
+        refresh(Home(tmp_path / "home"), NOW, NOW + 3_600_000, store=False)
