@@ -1,0 +1,1 @@
+"""Exact sliding windows over keys, and the rules judged on them: ``flow.window.engine.WindowEngine``."""

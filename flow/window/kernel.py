@@ -1,0 +1,443 @@
+"""The engine's pass over sorted events: whoever leaves leaves, whoever enters enters, then rules are judged, once.
+
+::
+
+    log    tail                cursor 24h        cursor 1h   seq
+            |                   |                 |           |
+    rows   [r0 r1 r2 ......... r40 .............. r97 ...... r99]      windows of all keys at once: rows leave each
+            '---- 30 d ----------------------------------------'       window in the order in which they came, so one
+                                '---- 24 h --------------------'       cursor for each length gives every moment at
+                                                  '---- 1 h ---'       which anything leaves, for whatever key
+
+A moment is a millisecond at which some row leaves or enters. The keys it touches are gathered with the changes they
+saw; then each is judged by the rules that such changes can turn (``flow.conditions.change``).
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from numba import njit
+
+from flow.window.layout import (
+    ABOVE,
+    ACCOUNT,
+    ADDRESS,
+    AMOUNT,
+    BELOW,
+    CLASS,
+    CURRENCY,
+    EQUAL,
+    GAP,
+    GIVEN,
+    HOUR_SHIFT,
+    LAST_EQUAL,
+    LATER,
+    LOG,
+    LOOP,
+    MAX,
+    MENTION,
+    MERCHANT,
+    NEWEST,
+    NEXT,
+    NEXT_EQUAL,
+    OTHER,
+    PAYEE,
+    PLACE,
+    POINTER,
+    POPPED,
+    SLOT_KIND,
+    SLOTS,
+    STAMP,
+    TRANSFER_IN,
+    TRUE,
+    TS,
+    WINDOWS,
+    Int32,
+    Int64,
+)
+from flow.window.machine import judge, prefetch
+from flow.window.memory import JUDGED, MOMENT, SEQ, TOUCHED, Keys, Log, Plan, RulePlan, State, Tables
+from flow.window.passing import BEFORE, LAST_BUT_ONE, add, enter, leave
+from flow.window.tables import home_of, put_value, slot_of, take_value, value_of
+
+NEVER = -(1 << 62)
+_AHEAD_IN, _AHEAD_OUT = 3, 4
+"""Rows ahead for which memory is asked, coming and going."""
+_ATTRIBUTES = 5
+_CLASSES = LOOP + 1
+_EVENT = (1 << HOUR_SHIFT) - 1
+
+# A touched key: its handle, kind, the rules that can have risen and that can have changed, its first item. An item: a
+# row that left a window (its place) or entered (ENTERED), and the next item.
+HANDLE, KIND, RISES, DEPENDS, ITEMS = range(5)
+ENTERED = -1
+
+# An edge: moment, key, kind, rule (its bit); whether it rose as rows left, how many rows may have made it rise.
+E_TS, E_HANDLE, E_KIND, E_RULE, E_LEAVES, E_ROWS = range(6)
+
+Answer = tuple[Int64, Int64, Int64, Int64]
+"""Edges [n, 6]; the rows behind them, edge after edge; the cells that their rules read, edge after edge; and rows that
+left the log, with a key that they mentioned [n, 2]."""
+
+
+@njit
+def _more(array: Int64) -> Int64:
+    found = np.empty((2 * len(array), array.shape[1]), np.int64)
+    found[: len(array)] = array
+    return found
+
+
+@njit(inline="always")
+def _touch(
+    keys: Keys, handle: int, kind: int, rises: int, depends: int, row: int, window: int,
+    run: Int64, touched: Int64, items: Int64, counts: Int64,
+) -> None:  # fmt: skip
+    """Remember that a key has changed, how, and by which row. ``counts``: of touched keys and of items."""
+    base = handle * 8
+    at = keys.cells[base + PLACE]
+    if keys.cells[base + STAMP] != run[MOMENT]:
+        at = counts[0]
+        counts[0] += 1
+        keys.cells[base + STAMP] = run[MOMENT]
+        keys.cells[base + PLACE] = at
+        touched[at, HANDLE], touched[at, KIND] = handle, kind
+        touched[at, RISES], touched[at, DEPENDS], touched[at, ITEMS] = rises, depends, -1
+    else:
+        touched[at, RISES] |= rises
+        touched[at, DEPENDS] |= depends
+    items[counts[1], 0], items[counts[1], 1], items[counts[1], 2] = row, window, touched[at, ITEMS]
+    touched[at, ITEMS] = counts[1]
+    counts[1] += 1
+
+
+@njit(inline="always")
+def _forget(
+    plan: Plan, log: Log, keys: Keys, tables: Tables, run: Int64, kind: int, slot: int, row: int, pointer: int
+) -> None:
+    """A row leaves the longest window of a key: nothing may point to it for that key any more."""
+    mask = len(log.words) - 1
+    handle = np.int64(log.halves[row, MERCHANT + slot])
+    base = handle * 8
+    if keys.cells[base + NEWEST] == pointer:
+        keys.cells[base + NEWEST] = 0
+    later = log.halves[row, LATER] >> (slot * _ATTRIBUTES)
+    for attribute in range(_ATTRIBUTES):
+        if plan.keeps[kind, attribute] and not (later >> attribute) & 1:
+            value = value_of(log, row, slot, attribute)
+            if value:
+                take_value(tables, handle, attribute, value, pointer, run)
+    amount = log.words[row, AMOUNT]
+    if amount < 0:
+        return
+    if plan.keeps[kind, EQUAL]:
+        newer = log.pointers[row, plan.pointers[NEXT_EQUAL] + slot]
+        if newer:
+            at = (newer - 1) & mask
+            log.pointers[at, plan.pointers[LAST_EQUAL] + slot_of(log, at, slot, handle)] = 0
+        else:
+            take_value(tables, handle, EQUAL, amount, pointer, run)
+    largest = MAX + log.halves[row, CURRENCY]
+    if largest < plan.keeps.shape[1] and plan.keeps[kind, largest] and not (log.halves[row, POPPED] >> slot) & 1:
+        above = log.pointers[row, plan.pointers[ABOVE] + slot]
+        if above:
+            at = (above - 1) & mask
+            log.pointers[at, plan.pointers[BELOW] + slot_of(log, at, slot, handle)] = 0
+        else:
+            keys.cells[base + plan.tops[kind, largest - MAX]] = 0
+
+
+@njit(inline="always")
+def _link(
+    plan: Plan, log: Log, keys: Keys, tables: Tables, run: Int64,
+    kind: int, slot: int, row: int, pointer: int, before: Int64,
+) -> None:  # fmt: skip
+    """Tie a new row to the key's older ones, and note when those were (``before``, see flow.window.passing.enter)."""
+    words, halves, pointers = log.words, log.halves, log.pointers
+    mask = len(words) - 1
+    handle = np.int64(halves[row, MERCHANT + slot])
+    base = handle * 8
+    before[:] = NEVER
+    for attribute in range(_ATTRIBUTES):
+        if plan.keeps[kind, attribute]:
+            value = value_of(log, row, slot, attribute)
+            if value:
+                last = put_value(tables, log, handle, slot, attribute, value, 0, pointer, run)
+                if last:
+                    at = (last - 1) & mask
+                    there = slot_of(log, at, slot, handle)
+                    halves[at, LATER] |= np.int32(1 << (there * _ATTRIBUTES + attribute))
+                    before[attribute] = words[at, TS]
+    if plan.keeps[kind, GAP]:
+        last = keys.cells[base + NEWEST]
+        if last:
+            at = (last - 1) & mask
+            pointers[at, plan.pointers[NEXT] + slot_of(log, at, slot, handle)] = pointer
+            before[GAP] = words[at, TS]
+        keys.cells[base + NEWEST] = pointer
+    amount = words[row, AMOUNT]
+    if amount < 0:
+        return
+    currency = np.int64(halves[row, CURRENCY])
+    if plan.keeps[kind, EQUAL]:
+        last = put_value(tables, log, handle, slot, EQUAL, amount, currency, pointer, run)
+        pointers[row, plan.pointers[LAST_EQUAL] + slot] = last
+        if last:
+            at = (last - 1) & mask
+            there = slot_of(log, at, slot, handle)
+            pointers[at, plan.pointers[NEXT_EQUAL] + there] = pointer
+            before[EQUAL] = words[at, TS]
+            last = np.int64(pointers[at, plan.pointers[LAST_EQUAL] + there])
+            if last:
+                before[LAST_BUT_ONE] = words[(last - 1) & mask, TS]
+    if MAX + currency < plan.keeps.shape[1] and plan.keeps[kind, MAX + currency]:
+        top = base + plan.tops[kind, currency]
+        last = keys.cells[top]
+        while last:
+            at = (last - 1) & mask
+            there = slot_of(log, at, slot, handle)
+            if words[at, AMOUNT] > amount:
+                pointers[at, plan.pointers[ABOVE] + there] = pointer
+                break
+            halves[at, POPPED] |= np.int32(1 << there)
+            last = np.int64(pointers[at, plan.pointers[BELOW] + there])
+        pointers[row, plan.pointers[BELOW] + slot] = last
+        keys.cells[top] = pointer
+
+
+def _compile(version: int) -> Callable[..., Answer]:
+    """The kernel for one version of the sources (numba's cache watches a function's own file only, but tells apart
+    functions that close over different values)."""
+
+    @njit(cache=True, nogil=True, error_model="numpy")
+    def advance(
+        plan: Plan, rules: RulePlan, log: Log, keys: Keys, tables: Tables, state: State,
+        ts: Int64, amount: Int64, given: Int32, watermark: int, quiet: bool,
+    ) -> Answer:  # fmt: skip
+        """Take sorted events (all with ts <= watermark that there are) and judge every moment up to the watermark.
+
+        ``given`` [n, GIVEN]: the columns MERCHANT to CLASS of a row. The log has room for all of them, and so have the
+        tables. ``quiet``: keep the windows, judge nothing.
+        """
+        cursors, lengths, run = state.cursors, state.lengths, state.run
+        words, halves = log.words, log.halves
+        mask = len(words) - 1
+        if version < 0:  # never; see _compile
+            mask = 0
+        never = np.int64(1) << 62
+        seq = run[SEQ]
+        due = np.empty(LOG + 1, np.int64)
+        for w in range(LOG + 1):
+            due[w] = words[cursors[w] & mask, TS] + lengths[w] if lengths[w] and cursors[w] < seq else never
+        before = np.empty(BEFORE, np.int64)
+        touched, items, counts = np.empty((4096, 5), np.int64), np.empty((4096, 3), np.int64), np.zeros(2, np.int64)
+        edges, rows = np.empty((256, 6), np.int64), np.empty((256, 1), np.int64)
+        told, freed = np.empty((1024, 1), np.int64), np.empty((256, 2), np.int64)
+        n_edges = n_rows = n_told = n_freed = 0
+        cells_at = np.int64(keys.cells.ctypes.data)
+        values_at = np.int64(tables.values.ctypes.data)
+        i = 0
+        while True:
+            now = ts[i] if i < len(ts) else never
+            for w in range(LOG + 1):
+                now = min(now, due[w])
+            if now > watermark:
+                break
+            run[MOMENT] += 1
+            counts[:] = 0
+            for w in range(WINDOWS):
+                while due[w] <= now:
+                    if counts[0] + SLOTS > len(touched):
+                        touched = _more(touched)
+                    if counts[1] + SLOTS > len(items):
+                        items = _more(items)
+                    row = cursors[w] & mask
+                    if cursors[w] + _AHEAD_OUT < seq:
+                        for slot in range(SLOTS):
+                            kind = SLOT_KIND[slot]
+                            handle = np.int64(halves[(cursors[w] + _AHEAD_OUT) & mask, MERCHANT + slot])
+                            if handle and plan.kept[kind, w]:
+                                for line in range(plan.lines[kind]):
+                                    prefetch(cells_at + (handle + line) * 64)
+                    pointer = (cursors[w] & POINTER) + 1
+                    for slot in range(SLOTS):
+                        kind = SLOT_KIND[slot]
+                        handle = np.int64(halves[row, MERCHANT + slot])
+                        if not handle or not plan.kept[kind, w]:
+                            continue
+                        event = int(halves[row, CLASS]) & _EVENT
+                        hour = np.int64(halves[row, CLASS]) >> HOUR_SHIFT
+                        if slot == PAYEE - MERCHANT:
+                            event = TRANSFER_IN
+                        value, currency = words[row, AMOUNT], np.int64(halves[row, CURRENCY])
+                        add(plan, keys, handle * 8, kind, w, event, hour, value, currency, -1)
+                        if event != LOOP:
+                            if plan.more[kind, w]:
+                                leave(plan, log, keys, tables, run, kind, w, slot, row, pointer)
+                            if w == plan.longest[kind]:
+                                _forget(plan, log, keys, tables, run, kind, slot, row, pointer)
+                        change = _CLASSES + w * _CLASSES + event
+                        if not quiet and rules.depends[kind, change]:
+                            rises, depends = rules.rises[kind, change], rules.depends[kind, change]
+                            _touch(keys, handle, kind, rises, depends, cursors[w], w, run, touched, items, counts)
+                    cursors[w] += 1
+                    due[w] = words[cursors[w] & mask, TS] + lengths[w] if cursors[w] < seq else never
+            while due[LOG] <= now:
+                row = cursors[LOG] & mask
+                if n_freed + SLOTS + 2 > len(freed):
+                    freed = _more(freed)
+                for column in range(MERCHANT, ADDRESS + 1):
+                    handle = np.int64(halves[row, column])
+                    if handle and keys.cells[handle * 8 + MENTION] == cursors[LOG] + 1:
+                        freed[n_freed, 0], freed[n_freed, 1] = cursors[LOG], handle
+                        n_freed += 1
+                cursors[LOG] += 1
+                due[LOG] = words[cursors[LOG] & mask, TS] + lengths[LOG] if cursors[LOG] < seq else never
+            while i < len(ts) and ts[i] == now:
+                if counts[0] + SLOTS > len(touched):
+                    touched = _more(touched)
+                if counts[1] + SLOTS > len(items):
+                    items = _more(items)
+                if i + _AHEAD_IN < len(ts):
+                    for slot in range(SLOTS):
+                        handle = np.int64(given[i + _AHEAD_IN, slot])
+                        if handle:
+                            kind = SLOT_KIND[slot]
+                            for line in range(plan.lines[kind]):
+                                prefetch(cells_at + (handle + line) * 64)
+                            for attribute in range(_ATTRIBUTES):
+                                if plan.keeps[kind, attribute]:
+                                    column = OTHER - MERCHANT
+                                    if attribute == 0 or attribute == 1:
+                                        column = attribute + 1
+                                    elif attribute == 2:
+                                        column = ADDRESS - MERCHANT
+                                    elif attribute == 4:
+                                        column = 0
+                                    elif slot == PAYEE - MERCHANT:
+                                        column = ACCOUNT - MERCHANT
+                                    value = np.int64(given[i + _AHEAD_IN, column])
+                                    prefetch(values_at + 8 * home_of(tables.values, handle, attribute, value))
+                            if plan.keeps[kind, EQUAL]:
+                                prefetch(values_at + 8 * home_of(tables.values, handle, EQUAL, amount[i + _AHEAD_IN]))
+                row = seq & mask
+                pointer = (seq & POINTER) + 1
+                words[row, TS], words[row, AMOUNT] = now, amount[i]
+                for column in range(GIVEN):
+                    halves[row, MERCHANT + column] = given[i, column]
+                halves[row, LATER] = halves[row, POPPED] = 0
+                log.pointers[row] = 0
+                event = int(given[i, CLASS - MERCHANT])
+                hour = ((now + plan.offset_ms) // 3_600_000) % 24
+                halves[row, CLASS] = event | (hour << HOUR_SHIFT)
+                for column in range(MERCHANT, ADDRESS + 1):
+                    handle = np.int64(halves[row, column])
+                    if handle:
+                        keys.cells[handle * 8 + MENTION] = seq + 1
+                for slot in range(SLOTS):
+                    kind = SLOT_KIND[slot]
+                    handle = np.int64(halves[row, MERCHANT + slot])
+                    if not handle or plan.longest[kind] < 0:
+                        continue
+                    seen = event
+                    if slot == PAYEE - MERCHANT:
+                        seen = TRANSFER_IN
+                    if seen != LOOP:
+                        _link(plan, log, keys, tables, run, kind, slot, row, pointer, before)
+                    currency = np.int64(halves[row, CURRENCY])
+                    for w in range(WINDOWS):
+                        if plan.kept[kind, w]:
+                            add(plan, keys, handle * 8, kind, w, seen, hour, amount[i], currency, 1)
+                            if seen != LOOP and plan.more[kind, w]:
+                                start = now - lengths[w]
+                                enter(plan, log, keys, tables, run, kind, w, slot, row, pointer, start, before)
+                    if not quiet:
+                        rises, depends = rules.rises[kind, seen], rules.depends[kind, seen]
+                        _touch(keys, handle, kind, rises, depends, seq, ENTERED, run, touched, items, counts)
+                for w in range(LOG + 1):
+                    if cursors[w] == seq and lengths[w]:
+                        due[w] = now + lengths[w]
+                seq += 1
+                i += 1
+            run[TOUCHED] += counts[0]
+            for j in range(counts[0]):
+                handle, kind = touched[j, HANDLE], touched[j, KIND]
+                base = handle * 8
+                was = keys.cells[base + TRUE] ^ rules.empty[kind]
+                asked = (was & touched[j, DEPENDS]) | (~was & touched[j, RISES])
+                if not asked:
+                    continue
+                run[JUDGED] += 1
+                true = judge(rules.code[kind], asked, cells_at + base * 8)
+                keys.cells[base + TRUE] = ((was & ~asked) | true) ^ rules.empty[kind]
+                rose = true & ~was
+                rule = 0
+                while rose:
+                    if rose & 1:
+                        if n_edges == len(edges):
+                            edges = _more(edges)
+                        n_before = n_rows
+                        leaves = 1
+                        item = touched[j, ITEMS]
+                        while item >= 0:
+                            if items[item, 1] == ENTERED:
+                                leaves = 0
+                            item = items[item, 2]
+                        item = touched[j, ITEMS]
+                        while item >= 0:
+                            w = items[item, 1]
+                            if (leaves and (rules.windows[kind, rule] >> w) & 1) or (not leaves and w == ENTERED):
+                                if n_rows == len(rows):
+                                    rows = _more(rows)
+                                rows[n_rows, 0] = items[item, 0]
+                                n_rows += 1
+                            item = items[item, 2]
+                        edges[n_edges, E_TS], edges[n_edges, E_HANDLE] = now, handle
+                        edges[n_edges, E_KIND], edges[n_edges, E_RULE] = kind, rule
+                        edges[n_edges, E_LEAVES], edges[n_edges, E_ROWS] = leaves, n_rows - n_before
+                        n_edges += 1
+                        for c in range(rules.cells_at[kind, rule, 0], rules.cells_at[kind, rule, 1]):
+                            if n_told == len(told):
+                                told = _more(told)
+                            told[n_told, 0] = keys.cells[base + rules.cells[c]]
+                            n_told += 1
+                    rose = (rose >> 1) & 0x7FFFFFFFFFFFFFFF
+                    rule += 1
+            run[SEQ] = seq
+        return edges[:n_edges], rows[:n_rows, 0], told[:n_told, 0], freed[:n_freed]
+
+    return advance
+
+
+def _version() -> int:
+    """A number that differs when any source of what is inlined into the kernel does."""
+    here = Path(__file__)
+    parts = ("kernel", "layout", "machine", "memory", "passing", "tables")
+    return zlib.crc32(b"".join(here.with_name(f"{part}.py").read_bytes() for part in parts))
+
+
+advance = _compile(_version())
+
+
+@njit(cache=True)
+def judge_all(rules: RulePlan, keys: Keys, handles: Int64, kind: int) -> None:
+    """Set which rules are TRUE now of each of these keys, all of one kind."""
+    for handle in handles:
+        block = np.int64(keys.cells.ctypes.data) + handle * 64
+        true = judge(rules.code[kind], np.int64(-1), block)
+        keys.cells[handle * 8 + TRUE] = true ^ rules.empty[kind]
+
+
+@njit(cache=True)
+def release(keys: Keys, lines: Int64, freed: Int64) -> None:
+    """Of rows that left the log and keys they mentioned: clear the keys' blocks where no newer row mentions them, and
+    say 0 instead of the others. ``lines``: of each key's block."""
+    for i in range(len(freed)):
+        handle = freed[i, 1]
+        if keys.cells[handle * 8 + MENTION] != freed[i, 0] + 1:
+            freed[i, 1] = 0
+        else:
+            keys.cells[handle * 8 : (handle + lines[i]) * 8] = 0
