@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from api.cli import data, keys, look, model, money, serve, tables, verdicts
+from api.cli import data, flow, keys, look, model, money, serve, tables, verdicts
 from api.cli.output import FAILED, end_progress
 from api.cli.say import WRONG_CALL, fault_in_json, tell_fault
 
@@ -31,7 +31,7 @@ def _options(
     context.obj = {"home": home, "store": store}
 
 
-for module in (data, look, money, verdicts, model, tables, serve, keys):
+for module in (data, look, money, verdicts, model, tables, flow, serve, keys):
     module.register(app)
 
 

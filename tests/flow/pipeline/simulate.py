@@ -1,0 +1,168 @@
+"""Seeded simulations of the pipeline against its twin: ``python -m tests.flow.pipeline.simulate``
+
+A run makes random rules and a random stream (ties, disorder, late events, duplicates, conflicts), gives it to the
+pipeline in random cuts, with and without draining, and compares every alert: rule, key, moment, triggering event, the
+side it came from, facts to the last bit, cooldown counts; and the counts of what became of the lines.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from flow.alerts import Alert
+from flow.batch import EventBatch, columns, decode
+from flow.facts import catalogue
+from flow.pipeline import Options, Pipeline
+from policy.ruleset import RuleSet, RuleSetError, read
+from tests.flow.pipeline import brute, streams
+from tests.flow.pipeline.brute import Outcome, Turn
+
+
+@dataclass(frozen=True)
+class World:
+    """What a run is made of."""
+
+    seed: int
+    rules: RuleSet
+    stream: list[streams.Event]
+    drain: bool
+
+
+def world(seed: int, events: int = 22, rules: int = 7) -> World:
+    """The rules and the stream of a seed."""
+    rng = random.Random(seed)
+    windows = (("_5m", "_1h", "_24h"), ())[seed % 2]
+    clean = streams.events(rng, rng.randrange(1, events), rng.choice((0.0, 0.3, 0.9)))
+    return World(seed, rule_set(rng, rules, windows), streams.disturbed(rng, clean), rng.random() < 0.5)
+
+
+def rule_set(rng: random.Random, n: int, windows: tuple[str, ...] = ()) -> RuleSet:
+    """Random rules that the language takes."""
+    while True:
+        try:
+            return read(streams.rules(rng, n, windows), catalogue())
+        except RuleSetError:
+            continue
+
+
+def arrived(stream: Iterable[streams.Event]) -> tuple[EventBatch, Outcome]:
+    """The stream's new events, in order of arrival, and counts of the rest."""
+    batch = columns(decode(streams.lines(list(stream))).events)
+    seen: dict[str, bytes] = {}
+    keep, done = [], Outcome([])
+    for i, (id_, digest) in enumerate(zip(batch.event_id, batch.digest, strict=True)):
+        if id_ not in seen:
+            seen[id_] = digest
+            keep.append(i)
+        elif seen[id_] == digest:
+            done.duplicates += 1
+        else:
+            done.conflicts += 1
+    done.stored = len(keep)
+    return batch.take(keep), done
+
+
+def in_cuts(rng: random.Random, batch: EventBatch) -> Iterable[EventBatch]:
+    """The batch in random parts."""
+    at = 0
+    while at < len(batch):
+        end = min(len(batch), at + rng.choice((1, 1, 2, 3, 7, len(batch))))
+        yield batch.take(np.arange(at, end))
+        at = end
+
+
+def differences(w: World) -> list[str]:
+    """What the pipeline says otherwise than the twin; empty: nothing."""
+    rng = random.Random(w.seed + 1_000_003)
+    batch, counts = arrived(w.stream)
+    pipeline = Pipeline(w.rules, Options(provisional=False))
+    told: list[Alert] = []
+    for part in in_cuts(rng, batch):
+        told += pipeline.push(part)
+    told += pipeline.close(w.drain)
+    want = brute.outcome(w.stream, w.rules, streams.LATENESS, w.drain)
+    wrong = compare(told, want, w.rules)
+    for name, mine in (("stored", counts.stored), ("duplicates", counts.duplicates), ("conflicts", counts.conflicts)):
+        if mine != getattr(want, name):
+            wrong.append(f"{name}: {mine}, should be {getattr(want, name)}")
+    if pipeline.late != want.late:
+        wrong.append(f"late: {pipeline.late}, should be {want.late}")
+    return wrong
+
+
+def lane_differences(w: World) -> list[str]:
+    """What both lanes say otherwise than two twins: the provisional lane's alerts, and what becomes of each."""
+    rng = random.Random(w.seed + 2_000_003)
+    batch, _ = arrived(w.stream)
+    options = Options(eager=False)
+    pipeline = Pipeline(w.rules, options)
+    told: list[Alert] = []
+    for part in in_cuts(rng, batch):
+        told += pipeline.push(part)
+    told += pipeline.close(w.drain)
+    finals = brute.outcome(w.stream, w.rules, streams.LATENESS, w.drain)
+    quick, late = brute.quick_alerts(w.stream, w.rules, streams.LATENESS, w.drain, options.late_alert_ms)
+    final = {_name(t) for t, _ in finals.alerts}
+    said = {_name(t): "late" if t.event_id in late and not t.leaves else "provisional" for t in quick}
+    at_once = {name for name, status in said.items() if status == "provisional"}
+    want = {
+        "provisional": at_once,
+        "late": set(said) - at_once,
+        "confirmed": at_once & final,
+        "withdrawn": at_once - final,
+        "final": final - at_once,
+    }
+    wrong = []
+    for status, names in want.items():
+        mine = [(a.ts, a.rule, a.on, a.key, a.event_id, a.leaves) for a in told if a.status == status]
+        if set(mine) != names or len(mine) != len(names):
+            wrong.append(f"{status}: {sorted(set(mine) - names)[:3]} told, {sorted(names - set(mine))[:3]} not")
+    if pipeline.unsettled:
+        wrong.append(f"{pipeline.unsettled} provisional alerts are not settled")
+    return wrong
+
+
+def _name(t: Turn) -> tuple[int, str, str, str, str, bool]:
+    return t.ts, t.rule, t.on, t.key, t.event_id, t.leaves
+
+
+def compare(told: list[Alert], want: Outcome, rules: RuleSet) -> list[str]:
+    """Alerts told (repeats among them) against those that should be, in order."""
+    counts = {a.alert_id: a.count for a in told if a.status == "repeat"}
+    mine = [
+        (a.ts, a.rule, a.on, a.key, a.event_id, a.leaves, tuple(sorted(a.facts.items())), counts.get(a.alert_id, 1))
+        for a in told
+        if a.status != "repeat"
+    ]
+    twins = [(t.ts, t.rule, t.on, t.key, t.event_id, t.leaves, t.facts, count) for t, count in want.alerts]
+    if mine == twins:
+        return []
+    return [f"not told: {x}" for x in twins if x not in mine][:5] + [f"told: {x}" for x in mine if x not in twins][
+        :5
+    ] or ["the order differs"]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=500)
+    parser.add_argument("--first", type=int, default=0)
+    args = parser.parse_args()
+    different = alerts = 0
+    for seed in range(args.first, args.first + args.runs):
+        w = world(seed)
+        alerts += len(brute.outcome(w.stream, w.rules, streams.LATENESS, w.drain).alerts)
+        for text in (wrong := differences(w) + lane_differences(w)):
+            print(f"seed {seed}: {text}")
+        different += bool(wrong)
+    print(f"{args.runs} runs, {alerts} alerts, {different} runs with differences")
+    return 1 if different else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
