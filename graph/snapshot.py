@@ -118,6 +118,14 @@ class Relation(Columns):
         """Edge positions ordered by target, then by position."""
         return np.argsort(self.dst, kind="stable")
 
+    def leaving(self, sources: npt.ArrayLike) -> Int64:
+        """The positions of the edges that leave any of the nodes, node by node in the order given."""
+        return _spans(self.out_ptr, np.asarray(sources, np.int64))
+
+    def entering(self, targets: npt.ArrayLike) -> Int64:
+        """The positions of the edges that enter any of the nodes, node by node in the order given."""
+        return self.in_edges[_spans(self.in_ptr, np.asarray(targets, np.int64))]
+
     @property
     def out_degree(self) -> Int64:
         return np.diff(self.out_ptr)
@@ -181,6 +189,13 @@ def _one(column: pa.ChunkedArray | pa.Array) -> pa.Array:
             else pa.concat_arrays(column.chunks or [pa.array([], column.type)])
         )
     return column
+
+
+def _spans(pointers: Int64, keys: Int64) -> Int64:
+    """pointers[k] .. pointers[k + 1] - 1 for each key, one after the other."""
+    first, many = pointers[keys], pointers[keys + 1] - pointers[keys]
+    ends = np.cumsum(many)
+    return np.arange(int(many.sum())) + np.repeat(first - (ends - many), many)
 
 
 def _pointers(keys: Int32, n: int) -> Int64:

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from landing.manifest import Manifest, Part, sha256_file, sync_folder, write_durably
+from landing.text import maybe_repeated
 
 RECEIPTS = pa.schema(
     [
@@ -59,7 +60,8 @@ class View:
         whole = pa.concat_tables([pq.read_table(f, schema=schema, memory_map=True) for f in files])
         if as_of is None:
             return whole
-        return whole.filter(pc.less_equal(whole["known_ts"], as_of))
+        known = pc.less_equal(whole["known_ts"], as_of)
+        return whole if pc.all(known, min_count=0).as_py() else whole.filter(known)
 
     def newest(self, table: str, as_of: int | None = None) -> pa.Table:
         """The newest version of each id known by ``as_of`` (epoch ms; None: all).
@@ -81,18 +83,23 @@ class View:
 
 def newest_versions(rows: pa.Table) -> pa.Table:
     """One row per id out of many versions: greatest (updated_ts, known_ts), the later row on a tie. Order is kept."""
-    ids = rows["id"].combine_chunks().dictionary_encode()
-    if len(ids.dictionary) == rows.num_rows:
+    again = maybe_repeated(_whole(rows["id"]))
+    if not again.any():
         return rows
-    id_ = ids.indices.to_numpy()
-    again = np.bincount(id_)[id_] > 1  # only ids seen more than once need sorting
+    # Only ids seen more than once need telling apart and sorting.
     row = np.flatnonzero(again)
+    id_ = _whole(rows["id"].take(pa.array(row))).dictionary_encode().indices.to_numpy()
     updated, known = (rows[c].to_numpy()[row] for c in ("updated_ts", "known_ts"))
-    order = row[np.lexsort((row, known, updated, id_[row]))]
+    order = np.lexsort((row, known, updated, id_))
     newest = np.append(id_[order][1:] != id_[order][:-1], True)
     kept = ~again
-    kept[order[newest]] = True
-    return rows.filter(pa.array(kept))
+    kept[row[order[newest]]] = True
+    return rows if kept.all() else rows.filter(pa.array(kept))
+
+
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    """A column of text as one array, however long."""
+    return (column if column.nbytes < 1 << 30 else column.cast(pa.large_string())).combine_chunks()
 
 
 class Batch:

@@ -144,10 +144,11 @@ def _findings(
     params: LoopParams,
 ) -> list[Finding]:
     groups: dict[tuple[int, ...], list[tuple[int, ...]]] = {}
+    amount = np.where(transfers.known("amount"), transfers.int64("amount"), 0)
     for loop in loops:
         groups.setdefault(tuple(sorted(transfers.src[list(loop)].tolist())), []).append(loop)
     return [
-        _finding(snapshot, holders, transfers, accounts, same, currency, reference, cuts, params)
+        _finding(snapshot, holders, transfers, amount, accounts, same, currency, reference, cuts, params)
         for accounts, same in groups.items()
     ]
 
@@ -156,6 +157,7 @@ def _finding(
     snapshot: Snapshot,
     holders: Holders,
     transfers: Relation,
+    amount: npt.NDArray[np.int64],
     accounts: tuple[int, ...],
     loops: list[tuple[int, ...]],
     currency: str,
@@ -163,7 +165,7 @@ def _finding(
     cuts: dict[int, list[str]],
     params: LoopParams,
 ) -> Finding:
-    ts, amount = transfers.int64("ts"), np.where(transfers.known("amount"), transfers.int64("amount"), 0)
+    ts = transfers.int64("ts")
     loops = sorted(loops, key=lambda p: (-int(amount[p[-1]]), -int(amount[p[0]]), p))
     trips = _apart(loops)
     strongest = loops[0]

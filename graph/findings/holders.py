@@ -19,17 +19,7 @@ class Holders:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
-
-    @cached_property
-    def _of_account(self) -> dict[int, list[Party]]:
-        found: dict[int, list[Party]] = {}
-        for kind in HOLDER_KINDS:
-            owns = self.snapshot.relation(kind, "OWNS", "Account")
-            for holder, account in zip(owns.src.tolist(), owns.dst.tolist(), strict=True):
-                parties = found.setdefault(account, [])
-                if (kind, holder) not in parties:
-                    parties.append((kind, holder))
-        return found
+        self._of_account: dict[int, list[Party]] = {}
 
     @cached_property
     def _owners(self) -> dict[Party, list[Party]]:
@@ -53,7 +43,14 @@ class Holders:
 
     def of(self, account: int) -> list[Party]:
         """Who holds the account."""
-        return self._of_account.get(account, [])
+        if account not in self._of_account:
+            found: dict[Party, None] = {}
+            for kind in HOLDER_KINDS:
+                owns = self.snapshot.relation(kind, "OWNS", "Account")
+                holders = owns.src[owns.in_edges[owns.in_ptr[account] : owns.in_ptr[account + 1]]]
+                found |= dict.fromkeys((kind, n) for n in holders.tolist())
+            self._of_account[account] = list(found)
+        return self._of_account[account]
 
     def accounts(self, party: Party) -> set[int]:
         """The accounts a party holds."""

@@ -29,6 +29,7 @@ from graph.proceeds.kernel import (
 )
 from graph.proceeds.tracer import Payout, Trace, Tracer, TraceRule, in_time_order
 from graph.snapshot import NULL, Relation, Snapshot
+from landing.text import text_order
 
 
 @dataclass(frozen=True)
@@ -134,9 +135,9 @@ def _trace_loan(
 
 
 def _rank_of_ids(relation: Relation) -> Int64:
-    ids = np.array(relation.table["id"].to_pylist(), dtype=object)
+    ids = relation.strings("id")
     rank = np.empty(len(ids), np.int64)
-    rank[np.argsort(ids, kind="stable")] = np.arange(len(ids))
+    rank[text_order(ids)] = np.arange(len(ids))
     return rank
 
 
@@ -155,14 +156,15 @@ def places(trace: Trace) -> dict[str, int]:
     ``rest``: never left the borrower's accounts. ``left``: with others, or out of sight.
     """
     sums = trace.sums
+    home, group = sums[HOME].sum(axis=1).tolist(), int(sums[REPAID, GROUP_LOAN, 2:].sum())
     amounts = {
-        "borrower": int(sums[HOME, BORROWER].sum()),
-        "owner": int(sums[HOME, OWNER].sum()),
-        "guarantors": int(sums[HOME, GUARANTOR].sum()),
-        "buyers": int(sums[HOME, BUYER].sum()),
-        "group_loans": int(sums[REPAID, GROUP_LOAN, 2:].sum()),
-        "repaid": int(sums[REPAID].sum() - sums[REPAID, GROUP_LOAN, 2:].sum()),
-        "rest": int(sums[HELD, :, 0].sum() + sums[SMALL, BORROWER, 0].sum()),
+        "borrower": home[BORROWER],
+        "owner": home[OWNER],
+        "guarantors": home[GUARANTOR],
+        "buyers": home[BUYER],
+        "group_loans": group,
+        "repaid": int(sums[REPAID].sum()) - group,
+        "rest": int(sums[HELD, :, 0].sum()) + int(sums[SMALL, BORROWER, 0]),
     }
     return {**amounts, "left": trace.disbursed - sum(amounts.values())}
 

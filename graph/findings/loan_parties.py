@@ -35,10 +35,8 @@ class Circle:
         """The class of each node: accounts, then loans."""
         classes = np.full(accounts + loans, OTHER, np.int8)
         classes[accounts:] = LOAN
-        for account, kind in self.accounts.items():
-            classes[account] = kind
-        for loan in self.loans:
-            classes[accounts + loan] = GROUP_LOAN
+        classes[np.fromiter(self.accounts, np.int64, len(self.accounts))] = list(self.accounts.values())
+        classes[accounts + np.fromiter(self.loans, np.int64, len(self.loans))] = GROUP_LOAN
         classes[accounts + self.loan] = OWN_LOAN
         return classes
 
@@ -49,7 +47,7 @@ class LoanParties:
     def __init__(self, snapshot: Snapshot, holders: Holders) -> None:
         self.snapshot = snapshot
         self.holders = holders
-        self._buyers: dict[int, set[int]] = {}
+        self._of_buyers: dict[int, list[int]] = {}
 
     @cached_property
     def _borrowers(self) -> dict[int, list[Party]]:
@@ -77,8 +75,7 @@ class LoanParties:
         shops |= {n for b in borrowers for kind, n in self.holders.owned_by(b) if kind == "Merchant"}
         accounts: dict[int, int] = {}
         for shop in shops:
-            for buyer in self._buyers_of(shop):
-                accounts.update(dict.fromkeys(self.holders.accounts(("Buyer", buyer)), BUYER))
+            accounts.update(dict.fromkeys(self._accounts_of_buyers(shop), BUYER))
         payees = {p for a in paid_to for p in self.holders.of(a) if p in owners or p in borrowers}
         for parties, kind in ((guarantors, GUARANTOR), (owners, OWNER), ({*borrowers, *payees}, BORROWER)):
             for party in parties:
@@ -113,12 +110,12 @@ class LoanParties:
             found |= {(guarantor, int(n)) for n in relation.src[at[(until == NULL) | (until > ts)]]}
         return found
 
-    def _buyers_of(self, shop: int) -> set[int]:
-        if shop not in self._buyers:
+    def _accounts_of_buyers(self, shop: int) -> list[int]:
+        """The accounts of all who ordered in a shop."""
+        if shop not in self._of_buyers:
             sold = self.snapshot.relation("Orders", "SOLD_BY", "Merchant")
             placed = self.snapshot.relation("Buyer", "PLACED", "Orders")
-            orders = sold.src[sold.in_edges[sold.in_ptr[shop] : sold.in_ptr[shop + 1]]]
-            starts, ends = placed.in_ptr[orders], placed.in_ptr[orders.astype(np.int64) + 1]
-            at = [placed.in_edges[a:b] for a, b in zip(starts.tolist(), ends.tolist(), strict=True)]
-            self._buyers[shop] = set(placed.src[np.concatenate(at)].tolist()) if at else set()
-        return self._buyers[shop]
+            owns = self.snapshot.relation("Buyer", "OWNS", "Account")
+            buyers = np.unique(placed.src[placed.entering(sold.src[sold.entering([shop])])])
+            self._of_buyers[shop] = np.unique(owns.dst[owns.leaving(buyers)]).tolist()
+        return self._of_buyers[shop]

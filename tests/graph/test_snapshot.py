@@ -5,12 +5,15 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from graph.model import landing_schemas
-from graph.snapshot import NULL
-from graph.snapshot_build import build_snapshot
+from graph.snapshot import NULL, Relation
+from graph.snapshot_build import build_snapshot, edge_order
 from graph.snapshot_files import SnapshotError, current_version, open_snapshot, publish, save_snapshot, sweep
 from landing.tables import newest_versions
 from tests.graph.small_world import edge, snapshot, tables
@@ -106,3 +109,35 @@ def test_a_cut_file_is_named(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:40])
     with pytest.raises(SnapshotError, match=r"nodes-Buyer\.arrow of snapshot 000001 is damaged"):
         open_snapshot(tmp_path / "000001")
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 5), st.one_of(st.none(), st.integers(-3, 3), st.just(1 << 61))), max_size=40),
+    st.booleans(),
+    st.randoms(use_true_random=False),
+)
+@settings(max_examples=200, deadline=None, derandomize=True)
+def test_edges_are_in_the_order_of_source_time_and_id_missing_times_last(
+    rows: list[tuple[int, int | None]], timed: bool, shuffler: random.Random
+) -> None:
+    ids = [f"e{i}" for i in range(len(rows))]
+    shuffler.shuffle(ids)
+    src = np.array([s for s, _ in rows], np.int32)
+    ts = pa.array([t for _, t in rows], pa.int64()) if timed else None
+
+    def key(i: int) -> tuple[int, bool, int, str]:
+        moment = rows[i][1] if timed else 0
+        return rows[i][0], moment is None, moment or 0, ids[i]
+
+    assert edge_order(src, ts, pa.array(ids, pa.string())).tolist() == sorted(range(len(rows)), key=key)
+
+
+def test_edges_leaving_and_entering_some_nodes_are_those_of_each_in_turn() -> None:
+    rng = np.random.default_rng(8)
+    table = pa.table(
+        {"src": np.sort(rng.integers(0, 9, 60)).astype(np.int32), "dst": rng.integers(0, 7, 60).astype(np.int32)}
+    )
+    relation = Relation(("Buyer", "PLACED", "Orders"), table, 9, 7)
+    for nodes in ([], [3], [6, 0, 6, 5]):
+        assert relation.leaving(nodes).tolist() == [e for n in nodes for e in range(60) if relation.src[e] == n]
+        assert relation.entering(nodes).tolist() == [e for n in nodes for e in range(60) if relation.dst[e] == n]
