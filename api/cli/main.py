@@ -8,11 +8,13 @@ from typing import Annotated
 
 import typer
 
-from api.cli import data, flow, keys, look, model, money, serve, tables, verdicts
+from api.cli import data, evaluate, flow, keys, look, model, money, serve, tables, verdicts
+from api.cli.anywhere import Anywhere
 from api.cli.output import FAILED, end_progress
 from api.cli.say import WRONG_CALL, fault_in_json, tell_fault
 
 app = typer.Typer(
+    cls=Anywhere,
     help="Graph-based fraud detection for e-commerce credit. Start with: ringfence demo",
     no_args_is_help=True,
     add_completion=False,
@@ -31,7 +33,7 @@ def _options(
     context.obj = {"home": home, "store": store}
 
 
-for module in (data, look, money, verdicts, model, tables, flow, serve, keys):
+for module in (data, look, money, verdicts, model, evaluate, tables, flow, serve, keys):
     module.register(app)
 
 
