@@ -78,7 +78,7 @@ bench: $(VENV)/.dev ## speed, as ratios measured side by side
 	$(BIN)/python -m benchmarks
 
 differential: $(VENV)/.dev ## every question on both stores against brute force, on N random graphs
-	$(BIN)/python -m tests.cypher.differential --graphs $(N) --store ladybug --own-server
+	$(BIN)/python -m tests.cypher.differential --graphs $(N) --own-server
 
 servers: ## Neo4j from Maven artefacts, no container: Java 17 and Maven are needed
 	servers/neo4j/server.sh fetch

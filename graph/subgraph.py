@@ -131,26 +131,39 @@ TIES = ("OWNS", "APPLIED_FOR")
 
 def of_finding(snapshot: Snapshot, finding: Finding) -> Subgraph:
     """The members and evidence of a finding, who owns what among them, and what the snapshot knows of them."""
-    roles = {m.node: m for m in finding.members}
-    names = dict.fromkeys([*roles, *(end for e in finding.edges for end in (e.src, e.dst))])
-    nodes = []
-    ties: dict[str, SubEdge] = {}
-    for name in names:
+    properties: dict[str, Mapping[str, Scalar]] = {}
+    ties: list[SubEdge] = []
+    for name in named_by(finding):
         kind, id_ = name.split(":", 1)
         number = snapshot.nodes[kind].number(id_)
-        role = roles[name].role if name in roles else None
-        properties = {} if number is None else _properties(snapshot.nodes[kind], number, ("id",))
-        nodes.append(SubNode(kind, id_, 0 if name in roles else 1, properties, role))
         if number is not None:
-            ties |= {f"{e.type}:{e.id}": e for e in _ties(snapshot, kind, number) if e.dst in names}
-    edges = {
-        f"{e.type}:{e.id}": SubEdge(
-            e.type, e.id, e.src, e.dst, {k: v for k, v in (("ts", e.ts), ("amount", e.amount)) if v is not None}
-        )
-        for e in finding.edges
-    }
-    every = tuple((ties | edges).values())
-    return Subgraph(snapshot.as_of, tuple(nodes), every, finding.complete, finding.truncated_why)
+            properties[name] = _properties(snapshot.nodes[kind], number, ("id",))
+            ties += _ties(snapshot, kind, number)
+    return drawn_finding(snapshot.as_of, finding, properties, ties)
+
+
+def named_by(finding: Finding) -> list[str]:
+    """The nodes of a finding as ``Kind:id``, its members first, then the ends of its evidence."""
+    members = [m.node for m in finding.members]
+    return list(dict.fromkeys([*members, *(end for e in finding.edges for end in (e.src, e.dst))]))
+
+
+def drawn_finding(
+    as_of: int, finding: Finding, properties: Mapping[str, Mapping[str, Scalar]], ties: Iterable[SubEdge]
+) -> Subgraph:
+    """A finding as a subgraph, with what is known of its nodes, by name, and those ties that join two of them."""
+    roles = {m.node: m.role for m in finding.members}
+    names = named_by(finding)
+    nodes = []
+    for name in names:
+        kind, id_ = name.split(":", 1)
+        nodes.append(SubNode(kind, id_, 0 if name in roles else 1, properties.get(name, {}), roles.get(name)))
+    among = set(names)
+    edges = {f"{e.type}:{e.id}": e for e in ties if e.src in among and e.dst in among}
+    for e in finding.edges:
+        told = {k: v for k, v in (("ts", e.ts), ("amount", e.amount)) if v is not None}
+        edges[f"{e.type}:{e.id}"] = SubEdge(e.type, e.id, e.src, e.dst, told)
+    return Subgraph(as_of, tuple(nodes), tuple(edges.values()), finding.complete, finding.truncated_why)
 
 
 def _ties(snapshot: Snapshot, kind: str, number: int) -> list[SubEdge]:

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from graph.findings.finding import Finding
 
 
+class Where(StrEnum):
+    snapshot = "snapshot"
+    store = "store"
+
+
 class Language(StrEnum):
     en = "en"
     zh = "zh"
@@ -75,6 +80,9 @@ def export(
     hops: Annotated[int, typer.Option(min=1, max=4, help="how far around the merchant")] = 2,
     format_: Annotated[str, typer.Option("--format", help="graphml, gexf, json or csv (a zip)")] = "graphml",
     max_nodes: Annotated[int, typer.Option(min=1, help="where a neighbourhood stops growing")] = 2000,
+    from_: Annotated[
+        Where | None, typer.Option("--from", help="the published snapshot, or the store as it is now (with --store)")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Write a finding or a merchant's neighbourhood as a file for other tools. Personal data are tokens."""
@@ -82,10 +90,12 @@ def export(
 
     if (cluster is None) == (merchant is None):
         fail("what_to_export", "give either --cluster ID or --merchant ID")
-    done = export_subgraph(home_of(context), out, format_, cluster, merchant, hops, max_nodes)
+    from_store = from_ is Where.store or (from_ is None and context.obj["store"] is not None)
+    done = export_subgraph(home_of(context), out, format_, cluster, merchant, hops, max_nodes, from_store=from_store)
+    where = "store" if from_store else "snapshot"
     if not done["complete"]:
         tell(f"cut off: {done['truncated_why']}")
-    answer(done, as_json, [f"{done['nodes']} nodes and {done['edges']} edges written to {out}"])
+    answer(done, as_json, [f"{done['nodes']} nodes and {done['edges']} edges written to {out}, from the {where}"])
 
 
 def _finding(f: Finding, language: str) -> list[str]:

@@ -136,7 +136,7 @@ class Store(Protocol):
     def warm(self, timeout_s: float) -> int:
         """Have the questions that start at one place planned, where the first asking costs more than the next.
 
-        Each within ``timeout_s`` seconds, or it is left. Returns how many are planned; 0 where there is nothing to gain.
+        Each within ``timeout_s`` seconds, or it is left. Returns how many are planned; 0 where nothing is gained.
         """
 
     def upsert_nodes(self, kind: str, rows: pa.Table) -> None:

@@ -1,7 +1,9 @@
 """Every question on a store against its brute-force twin, over hostile graphs.
 
-``python -m tests.cypher.differential --graphs 200 --store ladybug`` runs as many as one likes and prints a table;
-exit code 1 when anything differs. A difference is shown with the seed that brings it back.
+``python -m tests.cypher.differential --graphs 200 --own-server`` runs as many as one likes and prints a table; it ends
+with 1 when anything differs or a question never had an answer. A difference is shown with the seed that brings it back.
+``--together 20`` puts so many graphs side by side into one database, each under ids of its own: a server plans each
+question anew for another content, and that is most of what it does here.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ import random
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,8 +26,12 @@ from graph.store.questions import questions
 from tests.cypher.asking import LOADS, draw_params, load
 from tests.cypher.hostile_graphs import Graph, hostile_graph
 from tests.cypher.sight import Sight
+from tests.cypher.together import apart, side_by_side
 from tests.cypher.twins import twin
 from tests.store.servers import PASSWORD, Server, why_not
+
+PLACES = frozenset({"id", "ids", "src", "buyers", "merchants"})
+"""The parameters that say of which nodes something is asked."""
 
 PER_PAIR_SHARE = 0.2
 """Questions that come once for each pair of kinds take turns."""
@@ -47,23 +53,33 @@ class Tally:
 
 
 def compare(
-    stores: Mapping[str, Store], g: Graph, tally: Tally, tries: int = 2, per_pair_share: float = PER_PAIR_SHARE
+    stores: Mapping[str, Store],
+    g: Graph,
+    tally: Tally,
+    tries: int = 2,
+    per_pair_share: float = PER_PAIR_SHARE,
+    parts: Sequence[Graph] = (),
 ) -> None:
-    """Ask every question of the stores, which hold the graph, and of its twin; note what differs."""
+    """Ask every question of the stores, which hold the graph, and of its twin; note what differs.
+
+    ``parts``: the graphs that it is made of; a question about a place is then asked of places in each of them.
+    """
     sight = Sight(g)
     r = random.Random(f"parameters {g.seed}")
     for question in questions().values():
         per_pair = ":" in question.name
         if per_pair and r.random() > per_pair_share:
             continue
-        for _ in range(1 if per_pair else tries):
-            params = draw_params(question, g, r)
-            want = twin(question)(sight, {"limit": 10**9, **params})
-            tally.note(question, want)
-            for name, store in stores.items():
-                got = _ask(store, question, params)
-                if got != want:
-                    tally.differences.append(_told(name, question, g, params, got, want))
+        of_a_place = not PLACES.isdisjoint(name for name, _ in question.params)
+        for part in (parts or [g]) if of_a_place and not per_pair else [g]:
+            for _ in range(1 if per_pair else tries):
+                params = draw_params(question, part, r)
+                want = twin(question)(sight, {"limit": 10**9, **params})
+                tally.note(question, want)
+                for name, store in stores.items():
+                    got = _ask(store, question, params)
+                    if got != want:
+                        tally.differences.append(_told(name, question, g, params, got, want))
 
 
 def _ask(store: Store, question: Question, params: Mapping[str, Any]) -> list[tuple[Any, ...]] | str:
@@ -92,10 +108,27 @@ def run(
         compare(stores, g, tally, tries, per_pair_share)
 
 
+def run_together(
+    seeds: Sequence[int],
+    stores: Mapping[str, Store],
+    tally: Tally,
+    tries: int = 1,
+    per_pair_share: float = PER_PAIR_SHARE,
+    how: str = "copy",
+) -> None:
+    """Load all graphs into one database, each under ids of its own, and compare."""
+    parts = [apart(hostile_graph(seed), f"{seed}.") for seed in seeds]
+    g = side_by_side(parts)
+    for store in stores.values():
+        load(store, g, how)
+    compare(stores, g, tally, tries, per_pair_share, parts)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--graphs", type=int, default=20)
     parser.add_argument("--first", type=int, default=0, help="the seed of the first graph")
+    parser.add_argument("--together", type=int, default=1, help="so many graphs in one database")
     parser.add_argument("--store", action="append", help="a store's URL that may be emptied (default: an embedded one)")
     parser.add_argument("--password", help="of a server among the stores")
     parser.add_argument("--own-server", action="store_true", help="and on a Neo4j server of its own")
@@ -112,13 +145,15 @@ def main() -> int:
                 server = Server(Path(folder) / "neo4j", os.getpid())
                 server.start()
                 stores["neo4j"] = open_store(server.url, password=PASSWORD)
-        for n, seed in enumerate(range(args.first, args.first + args.graphs), 1):
-            run([seed], stores, tally)
-            if n % 10 == 0:
-                print(
-                    f"{n} graphs, {sum(tally.asked.values())} askings, {len(tally.differences)} differences",
-                    file=sys.stderr,
-                )
+        last = args.first + args.graphs
+        for start in range(args.first, last, args.together):
+            seeds = range(start, min(start + args.together, last))
+            if args.together > 1:
+                run_together(seeds, stores, tally, how=LOADS[start // args.together % len(LOADS)])
+            else:
+                run(seeds, stores, tally)
+            askings, differences = sum(tally.asked.values()), len(tally.differences)
+            print(f"{seeds[-1] + 1 - args.first} graphs, {askings} askings, {differences} differences", file=sys.stderr)
         for store in stores.values():
             store.close()
         if "neo4j" in stores:
@@ -129,9 +164,11 @@ def main() -> int:
         print(f"{name:32s} asked {asked:5d}  with rows {share:3d} %  rows {tally.rows[name]:7d}")
     for difference in tally.differences[:20]:
         print(difference)
+    never = sorted({q.template for q in questions().values()} - set(+tally.answered))
     print("stores", ", ".join(stores))
     print("graphs", args.graphs, "askings", sum(tally.asked.values()), "differences", len(tally.differences))
-    return 1 if tally.differences else 0
+    print("never answered:", ", ".join(never) or "none")
+    return 1 if tally.differences or never else 0
 
 
 if __name__ == "__main__":

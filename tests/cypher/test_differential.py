@@ -18,6 +18,7 @@ from tests.cypher.differential import Tally, run
 from tests.cypher.hostile_graphs import hostile_graph
 from tests.cypher.mutants import MUTANTS
 from tests.cypher.sight import Sight
+from tests.cypher.together import apart, side_by_side
 from tests.cypher.twins import twin
 
 
@@ -37,6 +38,18 @@ def test_questions_equal_brute_force(store: Store) -> None:
     tally = Tally()
     run([3], {"ladybug": store}, tally)
     assert not tally.differences, tally.differences[0]
+
+
+def test_graphs_side_by_side_keep_what_each_had() -> None:
+    alone = [hostile_graph(seed) for seed in range(4)]
+    g = side_by_side([apart(x, f"{x.seed}.") for x in alone])
+    for kind, nodes in g.nodes.items():
+        assert len(nodes) == sum(len(x.nodes[kind]) for x in alone)
+    for type_, edges in g.edges.items():
+        assert len({e.id for e in edges}) == sum(len(x.edges[type_]) for x in alone)
+        assert all(e.src.split(".")[0] == e.dst.split(".")[0] == e.id.split(".")[0] for e in edges)
+    assert [len(x) for x in g.loops] == [len(x) for y in alone for x in y.loops]
+    assert {e.id for loop in g.loops for e in loop} <= {e.id for e in g.edges["TRANSFER"]}
 
 
 @pytest.mark.slow

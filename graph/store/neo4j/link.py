@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -136,4 +137,5 @@ def _driver_package() -> Any:
     except ImportError:
         message = "a store on a Neo4j server needs the driver: pip install -r requirements-neo4j.txt"
         raise StoreError("driver_missing", message) from None
+    logging.getLogger("neo4j").addHandler(logging.NullHandler())  # what it would print of retries, our errors say
     return neo4j
