@@ -17,7 +17,7 @@ from api.edge import Edge
 from api.errors import INTERNAL, answer_to, error_response
 from api.logs import make_logger
 from api.metrics import Metrics
-from api.routes import clusters, health, merchants, score
+from api.routes import clusters, health, merchants, rules, score
 from api.routes.health import what_is_missing
 from api.security import require_rules
 from api.service import Clock, Service, in_thread
@@ -73,7 +73,7 @@ def create_app(settings: Settings, clock: Clock = wall_clock) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.service = service
-    for part in (health, score, clusters, merchants):
+    for part in (health, score, clusters, merchants, rules):
         app.include_router(part.router)
     for kind in (HTTPException, RequestValidationError):
         app.add_exception_handler(kind, _answer)

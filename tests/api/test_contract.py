@@ -16,7 +16,21 @@ OPERATIONS = (
     ("get", "/v1/clusters/{cluster_id}"),
     ("get", "/v1/decisions/{decision_id}"),
     ("get", "/v1/merchants/{merchant_id}/subgraph"),
+    ("get", "/v1/rules"),
+    ("get", "/v1/rules/facts"),
+    ("post", "/v1/rules/check"),
+    ("get", "/v1/rules/drafts"),
+    ("post", "/v1/rules/drafts"),
+    ("get", "/v1/rules/drafts/{draft}"),
+    ("delete", "/v1/rules/drafts/{draft}"),
+    ("post", "/v1/rules/drafts/{draft}/dry-run"),
+    ("post", "/v1/rules/drafts/{draft}/approve"),
+    ("post", "/v1/rules/rollback"),
+    ("get", "/v1/rules/history"),
 )
+
+
+NOTHING_TO_GET_WRONG = ("get", "/v1/rules")  # no parameter, no body
 
 
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)
@@ -24,6 +38,8 @@ OPERATIONS = (
 def test_generated_requests_get_answers_of_the_contract(
     client: TestClient, method: str, path: str, mode: schemathesis.GenerationMode
 ) -> None:
+    if (method, path) == NOTHING_TO_GET_WRONG and mode is schemathesis.GenerationMode.NEGATIVE:
+        pytest.skip("there is no wrong request of this route")
     key = {"X-API-Key": client.headers["x-api-key"]}
     contract = schemathesis.openapi.from_asgi("/openapi.json", client.app, headers=key)
     cases = contract[path][method].as_strategy(generation_mode=mode)

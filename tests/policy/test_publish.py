@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import Engine, func, select
 
 from policy import publish
+from policy.dry_run import Fired
 from policy.publish import PublishError
 from policy.ruleset import RuleSet, read
 from records import rules as on_record
@@ -32,10 +33,10 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     opened.dispose()
 
 
-def fired(rules: RuleSet, from_ts: int, to_ts: int) -> Mapping[tuple[str, str], int]:
+def fired(rules: RuleSet, from_ts: int, to_ts: int) -> Fired:
     """Stands in for the journal: a lower limit fires more."""
     limit = int(rules.rules[0].when.text.split()[-1])
-    return {("VOL", f"M{i}"): 3 for i in range(max(0, 30 - limit))}
+    return Fired(1000, {("VOL", f"M{i}"): 3 for i in range(max(0, 30 - limit))})
 
 
 def refused(what: str) -> AbstractContextManager[pytest.ExceptionInfo[PublishError]]:
@@ -70,8 +71,10 @@ def test_a_set_comes_into_force_when_a_second_person_approves_it(engine: Engine)
 
 def test_the_dry_run_says_how_often_both_sets_would_have_fired(engine: Engine) -> None:
     found = publish.try_out(engine, draft(engine, 10, tried=False), FACTS, fired, 0, 100, ADA, 1)
-    assert found.sentence_en == "would have fired 60 times on 20 merchants; the current set 30 times on 10 merchants"
-    assert found.sentence_zh == "拟议规则集将触发60次（20个商户）;现行规则集30次（10个商户）"
+    assert found.sentence_en == (
+        "over 1,000 events, would have fired 60 times on 20 merchants; the current set 30 times on 10 merchants"
+    )
+    assert found.sentence_zh == "共1000个事件:拟议规则集将触发60次（20个商户）;现行规则集30次（10个商户）"
     with reading(engine) as connection:
         kept = on_record.draft(connection, 1)
     assert kept is not None
@@ -87,7 +90,7 @@ def test_rules_in_shadow_are_told_one_by_one_and_not_in_the_sum(engine: Engine) 
     number = publish.propose(engine, text, FACTS, ADA, "", 1).draft
     found = publish.try_out(engine, number, FACTS, fired, 0, 100, ADA, 1)
     assert (found.proposed.times, found.proposed.rules[0].times) == (0, 60)
-    assert found.sentence_en.startswith("would have fired 0 times; the current")
+    assert found.sentence_en.startswith("over 1,000 events, would have fired 0 times; the current")
 
 
 @pytest.mark.parametrize("approver", [ADA, "user:Ada", " user:ada ", "user:ＡＤＡ"])
