@@ -143,7 +143,7 @@ class _Intake:
 
     def take(self, decoded: Decoded) -> EventBatch:
         """The new events as columns."""
-        batch = columns(decoded.events)
+        batch = columns(decoded.events, decoded.bodies)
         seen, summary = self._seen, self._summary
         refused = [(r.line, r.code, r.field, CODES[r.code]) for r in decoded.refusals]
         summary.rejected += len(refused)

@@ -77,11 +77,13 @@ def in_cuts(rng: random.Random, batch: EventBatch) -> Iterable[EventBatch]:
         at = end
 
 
-def differences(w: World) -> list[str]:
-    """What the pipeline says otherwise than the twin; empty: nothing."""
+def differences(w: World, lateness: int = streams.LATENESS, deduplicated: bool = True) -> list[str]:
+    """What the pipeline says otherwise than the twin; empty: nothing. Other than by default it must say otherwise."""
     rng = random.Random(w.seed + 1_000_003)
     batch, counts = arrived(w.stream)
-    pipeline = Pipeline(w.rules, Options(provisional=False))
+    if not deduplicated:
+        batch = columns(decode(streams.lines(w.stream)).events)
+    pipeline = Pipeline(w.rules, Options(lateness_ms=lateness, provisional=False))
     told: list[Alert] = []
     for part in in_cuts(rng, batch):
         told += pipeline.push(part)
