@@ -6,8 +6,8 @@ import hashlib
 import math
 import time
 import uuid
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 from urllib.parse import quote
@@ -15,13 +15,16 @@ from urllib.parse import quote
 import numpy as np
 from sqlalchemy import Engine
 
-from graph.features.application import application_features
+from graph.features.application import BASES, application_features
 from jobs.known import KnownMerchants
 from jobs.published import Published, Version
+from jobs.serving import Challenger, ServedModel
 from policy.rating import Rating
 from records import decisions
 from records.database import to_json
 from records.decisions import DecisionRow
+from records.shadow import ShadowScore
+from scoring.blocks import SAGE_LOGIT
 from scoring.reasons import Reason, reasons
 from scoring.serve import ScoreError, Scorer
 
@@ -81,7 +84,7 @@ class Decision:
 def decide(
     request: ScoreRequest,
     published: Published,
-    scorer: Callable[[], Scorer],
+    models: ServedModel,
     records: Engine,
     clock: Callable[[], int],
     *,
@@ -94,16 +97,18 @@ def decide(
     An application is decided once: the same request again, as_of included, gets what is on record whatever has been
     published or trained since; another request under its id raises records.errors.DecisionConflict. A merchant that a
     source has named but that is not in the graph is scored without graph features and the decision says so in
-    ``degraded_parts``. ``scorer`` gives the served model when it is needed; ``clock`` gives epoch ms.
+    ``degraded_parts``; so is one that the network's logits were not computed for (``network``). A challenger in the
+    shadow scores the same inputs; what it said is on record with the decision and changes nothing of it. ``clock``
+    gives epoch ms.
 
-    Raises UnknownMerchant, AsOfRefused, ModelMismatch; jobs.published.NothingPublished; what ``scorer`` raises.
+    Raises UnknownMerchant, AsOfRefused, ModelMismatch; jobs.published.NothingPublished; jobs.serving.NoModel.
     """
     started = time.perf_counter()
     before = decisions.find(records, request.application_id, request.fingerprint)
     if before is not None:
         return Decision(before, again=True)
     version = published.current()
-    model = scorer()
+    model = models.current()
     try:
         model.accept(version.feature_set_version)
     except ScoreError as why:
@@ -113,7 +118,8 @@ def decide(
         raise AsOfRefused("as_of_ahead")
     if request.as_of < version.as_of:
         raise AsOfRefused("as_of_before_graph")
-    values, degraded = _values(request, version, known)
+    values, missing = merchant_values(request, version, known)
+    values, degraded = _with_logit(values, missing, request.merchant_id, version, model, models)
     scored = model.score(values)
     told = [_told(r) for r in reasons(scored, values, limit=MOST_REASONS)]
     clusters = version.clusters_of(request.merchant_id)
@@ -160,8 +166,11 @@ def decide(
         answer=to_json(answer),
         key_id=key_id,
         created_ts=now,
+        landing_position=version.position,
     )
-    kept = decisions.record(records, made)
+    challenger = models.challenger()
+    beside = None if challenger is None else _beside(made, challenger, values, request, version, models, rating)
+    kept = decisions.record(records, made, beside)
     return Decision(kept, again=kept.decision_id != decision_id)
 
 
@@ -176,21 +185,73 @@ def iso(ms: int) -> str:
     return (EPOCH + timedelta(milliseconds=ms)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _values(request: ScoreRequest, version: Version, known: KnownMerchants) -> tuple[dict[str, float], Sequence[str]]:
+def merchant_values(
+    request: ScoreRequest, version: Version, known: KnownMerchants
+) -> tuple[dict[str, float], tuple[str, ...]]:
     """The feature values of a request, and which parts of what they should rest on are missing."""
     row = version.features.row(request.merchant_id)
-    degraded: list[str] = []
+    degraded: tuple[str, ...] = ()
     if row is None:
         if request.merchant_id not in known:
             raise UnknownMerchant
         row = dict.fromkeys(version.features.names, math.nan)
-        degraded = ["graph", "findings"]
+        degraded = ("graph", "findings")
     same = (
         version.features.currency(request.merchant_id) == request.currency
     )  # as in training: not known is not the same
-    columns = {name: np.array([value]) for name, value in row.items()}
+    columns = {name: np.array([row[name]]) for name in BASES}
     asked = application_features(columns, np.array([float(request.amount)]), np.array([same]))
     return {**row, **{name: float(value[0]) for name, value in asked.items()}}, degraded
+
+
+def _with_logit(
+    values: dict[str, float],
+    missing: tuple[str, ...],
+    merchant_id: str,
+    version: Version,
+    model: Scorer,
+    models: ServedModel,
+) -> tuple[dict[str, float], tuple[str, ...]]:
+    """The values with the network's log-odds, where the model reads them and the snapshot knows the merchant."""
+    if SAGE_LOGIT not in model.features:
+        return values, missing
+    number = version.features.number(merchant_id)
+    logits = models.logits.of(version.version, version.as_of, model.version, model.sha256, len(version.features))
+    if number is None or logits is None:
+        lacks = missing if number is None else (*missing, "network")
+        return {**values, SAGE_LOGIT: math.nan}, lacks
+    return {**values, SAGE_LOGIT: float(logits[number])}, missing
+
+
+def _beside(
+    made: DecisionRow,
+    challenger: Challenger,
+    values: dict[str, float],
+    request: ScoreRequest,
+    version: Version,
+    models: ServedModel,
+    rating: Rating,
+) -> ShadowScore:
+    """What the challenger says on the decision's inputs; where it cannot score them, the code that says why."""
+    said = ShadowScore(
+        decision_id=made.decision_id,
+        model_version=challenger.version,
+        model_sha256=challenger.sha256,
+        margin=None,
+        score=None,
+        risk_level=None,
+        fault=challenger.fault,
+        created_ts=made.created_ts,
+    )
+    if challenger.scorer is None:
+        return said
+    try:
+        challenger.scorer.accept(version.feature_set_version)
+        mine, _ = _with_logit(values, (), request.merchant_id, version, challenger.scorer, models)
+        margin, probability = challenger.scorer.margin_and_probability(mine)
+    except ScoreError as why:
+        return replace(said, fault=why.code)
+    return replace(said, margin=margin, score=probability, risk_level=rating.level(probability))
 
 
 def _known(value: object) -> object:

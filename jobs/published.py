@@ -48,6 +48,10 @@ class FeatureRows:
             return None
         return {name: float(column[at]) for name, column in zip(self.names, self._columns, strict=True)}
 
+    def number(self, merchant_id: str) -> int | None:
+        """The merchant's place among the rows, or None."""
+        return self._place(merchant_id)
+
     def currency(self, merchant_id: str) -> str | None:
         """The currency that the merchant's features of money are in, where one is known."""
         at = self._place(merchant_id)
@@ -62,7 +66,8 @@ class FeatureRows:
 class Version:
     """One published version, opened: the same answers for as long as it is held.
 
-    ``findings`` are in the order people read them: the highest score first.
+    ``findings`` are in the order people read them: the highest score first. ``position``: the newest batch of landing
+    that it was made of, None where its manifest does not say.
     """
 
     version: str
@@ -71,6 +76,7 @@ class Version:
     snapshot: Snapshot
     features: FeatureRows
     findings: tuple[Finding, ...]
+    position: int | None = None
 
     @cached_property
     def by_id(self) -> Mapping[str, Finding]:
@@ -162,6 +168,7 @@ def open_version(folder: Path) -> Version:
         snapshot=snapshot,
         features=FeatureRows(read_table(folder, "features")),
         findings=tuple(sorted(findings, key=lambda f: (-f.score, f.id))),
+        position=position if isinstance(position := manifest.get("position"), int) else None,
     )
     _ = version.by_id, version.by_member  # made now, not in the first request; so are the pointers of relations
     for relation in snapshot.relations.values():

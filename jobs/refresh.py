@@ -32,6 +32,7 @@ from graph.snapshot_files import (
 from graph.store.load import Loaded, bring_up_to_date
 from graph.store.open import open_store
 from jobs.home import Home
+from jobs.network import logits_for_refresh, sweep_logits
 from jobs.progress import Report, Steps, quiet
 from landing.tables import Landing, View
 from records.database import open_records, reading
@@ -102,10 +103,12 @@ def refresh(home: Home, now: int, as_of: int | None = None, store: bool = True, 
             info = {"position": view.position, "made_ts": now, "feature_set_version": FEATURE_SET_VERSION}
             extra = {"features": features, "findings": findings_to_table(findings)}
             save_snapshot(snapshot, home.snapshots / version, extra, info)
+            logits_for_refresh(home.models, version, snapshot, features)
             with open_records(home.records_url).begin() as connection:  # saving a version again replaces it
                 save_findings(connection, findings, events, version)
             publish(home.snapshots, version)
             sweep(home.snapshots)
+            sweep_logits(home.models, home.snapshots)
         return Refreshed(
             version=version,
             as_of=moment,
@@ -125,6 +128,12 @@ def bring_store_up(home: Home, view: View) -> Loaded:
         return bring_up_to_date(store, view)
     finally:
         store.close()
+
+
+def catch_up_store(home: Home) -> Loaded:
+    """Bring the store to what landing holds now, between two refreshes. Raises RefreshError while one runs."""
+    with _alone(home):
+        return bring_store_up(home, Landing(home.landing, landing_schemas()).view())
 
 
 def latest_known(view: View) -> int:

@@ -28,7 +28,7 @@ def score_application(home: Home, request: ScoreRequest, clock: Callable[[], int
         decision = decide(
             request,
             Published(home.snapshots),
-            ServedModel(home.models).current,
+            ServedModel(home.models),
             records,
             clock,
             known=KnownMerchants(home.landing),

@@ -57,11 +57,11 @@ def sha256_file(path: Path) -> str:
     return digest.hexdigest()
 
 
-def write_durably(path: Path, text: str) -> None:
-    """Write a file so that after a crash it is there whole or not at all."""
+def write_durably(path: Path, content: str | bytes) -> None:
+    """Write a file, text as UTF-8, so that after a crash it is there whole or not at all."""
     fresh = path.with_name(path.name + ".tmp")
-    with fresh.open("w", encoding="utf-8") as f:
-        f.write(text)
+    with fresh.open("wb") as f:
+        f.write(content.encode("utf-8") if isinstance(content, str) else content)
         f.flush()
         os.fsync(f.fileno())
     fresh.replace(path)

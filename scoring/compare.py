@@ -29,8 +29,8 @@ class FittedNetwork(Protocol):
         """Log-odds of the merchants of rows, each in the graph as of its own snapshot."""
         ...
 
-    def file(self) -> bytes:
-        """The network as a model keeps it."""
+    def files(self) -> dict[str, bytes]:
+        """The network as a model keeps it, by file name."""
         ...
 
 

@@ -26,19 +26,26 @@ def keep(model: TrainedModel, root: Path) -> str:
         "medians": list(model.medians),
         "feature_set_version": model.feature_set_version,
     }
-    contents = {
+    contents: dict[str, str | bytes] = {
         "model.json": model.booster,
         "calibration.json": as_json(model.calibration.to_json()),
         "schema.json": as_json(schema),
         "metrics.json": as_json(model.metrics),
         "golden.json": as_json({"rows": model.golden}),
     }
-    digest = hashlib.sha256("\n".join(contents[k] for k in sorted(contents)).encode()).hexdigest()
+    contents |= model.network or {}
+    digest = hashlib.sha256(b"\n".join(_bytes(contents[k]) for k in sorted(contents))).hexdigest()
     window = cast("dict[str, int]", model.metrics["window"])
     day = datetime.fromtimestamp(window["cut_ms"] / 1000, UTC).strftime("%Y%m%d")
     version = f"{day}-{digest[:8]}"
     if version not in versions(root):
         metrics = cast("dict[str, Any]", model.metrics)
         contents["card.md"] = model_card(NAME, version, len(model.features), metrics)
+        if model.report:
+            contents["report.html"] = model.report
         write_model(root / "versions" / version, NAME, version, contents)
     return version
+
+
+def _bytes(content: str | bytes) -> bytes:
+    return content.encode() if isinstance(content, str) else content

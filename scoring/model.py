@@ -22,8 +22,8 @@ GOLDEN_ROWS = 16
 class TrainedModel:
     """A model, not yet on disk.
 
-    ``booster``: XGBoost's JSON; ``golden``: rows and what they must give; ``network``: the GraphSAGE network that the
-    feature ``sage_logit`` comes from, where the model reads it; ``report``: the HTML page of its training.
+    ``booster``: XGBoost's JSON; ``golden``: rows and what they must give; ``network``: files of the GraphSAGE network
+    that the feature ``sage_logit`` comes from, where the model reads it; ``report``: the HTML page of its training.
     """
 
     features: tuple[str, ...]
@@ -34,7 +34,7 @@ class TrainedModel:
     calibration: Calibration
     metrics: dict[str, object]
     golden: tuple[dict[str, object], ...]
-    network: bytes | None = None
+    network: dict[str, bytes] | None = None
     report: str = ""
 
 
@@ -43,7 +43,7 @@ def trained_model(
     booster: xgboost.Booster,
     calibration: Calibration,
     metrics: dict[str, object],
-    network: bytes | None,
+    network: dict[str, bytes] | None,
 ) -> TrainedModel:
     """Put a model together: what it reads, the medians of its rows, and golden rows that prove it when it is opened."""
     x = table.matrix()

@@ -5,6 +5,8 @@ model.json      the booster, XGBoost's JSON
 calibration.json, schema.json (feature names in order, units, feature set version), metrics.json
 golden.json     rows with the margin and probability they must give: tried when the model is opened
 card.md         the model card
+report.html     what its training measured, drawn (may be absent)
+sage.json, sage.npy   the GraphSAGE network behind the feature sage_logit, where the model reads it
 """
 
 from __future__ import annotations
@@ -20,12 +22,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from landing.manifest import sync_folder, write_durably
+from scoring.blocks import SAGE_LOGIT
 from scoring.calibration import Calibration, CalibrationError, read_calibration
 from scoring.trees import ModelFormatError, Trees, parse_trees
 
 FORMAT = 1
 MAX_FILE = 128 * 1024 * 1024
 NAMES = ("model.json", "calibration.json", "schema.json", "metrics.json", "golden.json", "card.md")
+NETWORK_NAMES = ("sage.json", "sage.npy")
+OPTIONAL_NAMES = ("report.html", *NETWORK_NAMES)
 _VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,63}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -70,13 +75,14 @@ class ModelFiles:
     golden: tuple[Mapping[str, object], ...]
 
 
-def write_model(folder: Path, name: str, version: str, contents: Mapping[str, str]) -> str:
+def write_model(folder: Path, name: str, version: str, contents: Mapping[str, str | bytes]) -> str:
     """Write a model folder, manifest last; it appears whole or not at all. Returns the manifest's sha256.
 
-    ``contents``: text of every file in ``NAMES``. Raises ModelFileError (``other_model``) when the folder exists.
+    ``contents``: every file in ``NAMES``, and those in ``OPTIONAL_NAMES`` that there are. Raises ModelFileError
+    (``other_model``) when the folder exists.
     """
-    if set(contents) != set(NAMES):
-        raise ValueError(f"a model has the files {', '.join(NAMES)}")
+    if not _complete(set(contents)):
+        raise ValueError(f"a model has the files {', '.join(NAMES)}, and may have {', '.join(OPTIONAL_NAMES)}")
     if not _VERSION.fullmatch(version):
         raise ValueError("a version is letters, digits, dot, dash and underscore, 64 at most")
     if folder.exists():
@@ -85,9 +91,10 @@ def write_model(folder: Path, name: str, version: str, contents: Mapping[str, st
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir(parents=True)
     files = {}
-    for file, text in sorted(contents.items()):
-        write_durably(fresh / file, text)
-        files[file] = {"sha256": _sha256(text.encode()), "bytes": len(text.encode())}
+    for file, content in sorted(contents.items()):
+        raw = content.encode() if isinstance(content, str) else content
+        write_durably(fresh / file, raw)
+        files[file] = {"sha256": _sha256(raw), "bytes": len(raw)}
     manifest = json.dumps(
         {"format": FORMAT, "name": name, "version": version, "files": files}, indent=1, sort_keys=True
     )
@@ -110,6 +117,8 @@ def read_model(folder: Path, sha256: str | None = None) -> ModelFiles:
     manifest = _object(found, "manifest.json")
     name, version, texts = _manifest(folder, manifest)
     schema = _schema(_object(texts["schema.json"], "schema.json"))
+    if (SAGE_LOGIT in schema.features) != (NETWORK_NAMES[0] in texts):
+        raise ModelFileError("bad_schema", "schema.json", f"{SAGE_LOGIT} and the network do not come together")
     try:
         trees = parse_trees(_object(texts["model.json"], "model.json"))
     except ModelFormatError as error:
@@ -135,6 +144,21 @@ def read_model(folder: Path, sha256: str | None = None) -> ModelFiles:
     )
 
 
+def network_files(folder: Path, sha256: str) -> dict[str, bytes] | None:
+    """The network's files of a model, by name, proven as ``read_model`` proves all; None when the model has none."""
+    found = _read(folder, "manifest.json", 1 << 20)
+    if _sha256(found) != sha256:
+        raise ModelFileError("wrong_hash", "manifest.json", "it is not the model that was registered")
+    _, _, texts = _manifest(folder, _object(found, "manifest.json"))
+    return {n: texts[n] for n in NETWORK_NAMES} if NETWORK_NAMES[0] in texts else None
+
+
+def _complete(names: set[str]) -> bool:
+    """All that every model has, nothing unknown, and both of the network's files or none."""
+    network = [n in names for n in NETWORK_NAMES]
+    return set(NAMES) <= names <= {*NAMES, *OPTIONAL_NAMES} and all(network) == any(network)
+
+
 def model_sha256(folder: Path) -> str:
     """The identity of a model folder: the sha256 of its manifest, as it lies there."""
     return _sha256(_read(folder, "manifest.json", 1 << 20))
@@ -142,7 +166,7 @@ def model_sha256(folder: Path) -> str:
 
 def _manifest(folder: Path, manifest: Mapping[str, object]) -> tuple[str, str, dict[str, bytes]]:
     name, version, files = manifest.get("name"), manifest.get("version"), manifest.get("files")
-    if manifest.get("format") != FORMAT or not isinstance(files, dict) or set(files) != set(NAMES):
+    if manifest.get("format") != FORMAT or not isinstance(files, dict) or not _complete(set(files)):
         raise ModelFileError("bad_manifest", "manifest.json", "it is of another format, or names other files")
     if not isinstance(name, str) or not isinstance(version, str) or not _VERSION.fullmatch(version):
         raise ModelFileError("bad_manifest", "manifest.json", "it lacks a name or a version")

@@ -93,6 +93,11 @@ class Scorer:
             row[i] = _number(values, name)
         return row
 
+    def margin_and_probability(self, values: Mapping[str, float]) -> tuple[float, float]:
+        """Log-odds and calibrated probability of one row, without what moved them."""
+        margin = self._trees.margin(self.vector(values))
+        return margin, self._calibration.probability(margin)
+
     def score(self, values: Mapping[str, float]) -> Scored:
         """Score one row of values by feature name."""
         row = self.vector(values)

@@ -156,7 +156,7 @@ def _by_time(table: TrainingTable, params: TrainParams, seed: int, network: Netw
         "importance": importance(compared.booster, full.matrix()[measure], full.features),
     }
     model = trained_model(
-        full, compared.booster, compared.calibration, metrics, compared.network.file() if compared.network else None
+        full, compared.booster, compared.calibration, metrics, compared.network.files() if compared.network else None
     )
     return Trained(model, Measured(full, measure, y, scores, said))
 

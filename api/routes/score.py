@@ -75,7 +75,9 @@ class ScoreAnswer(BaseModel):
     graph_as_of: str
     graph_lag_ms: int = Field(ge=0, description="as_of minus graph_as_of")
     degraded: bool
-    degraded_parts: list[Literal["graph", "findings"]] = Field(description="what the score had to do without")
+    degraded_parts: list[Literal["graph", "findings", "network"]] = Field(
+        description="what the score had to do without"
+    )
     evidence: EvidenceAnswer
     latency_ms: float
 
@@ -128,7 +130,7 @@ def _decide(service: Service, request: ScoreRequest, key_id: str) -> Decision:
     return decide(
         request,
         service.published,
-        service.models.current,
+        service.models,
         service.records,
         service.clock,
         known=service.known,

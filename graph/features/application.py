@@ -73,6 +73,8 @@ for _r in _RATIOS:
     register(Feature(_r.name, "ratio", 1, "application", True, _r.meaning, _r.en, _r.zh))
 
 NAMES: tuple[str, ...] = ("asked", *(r.name for r in _RATIOS))
+BASES: tuple[str, ...] = tuple(r.base for r in _RATIOS)
+"""The features of the merchant that they are measured against."""
 
 
 def application_features(columns: Mapping[str, Float64], asked: Float64, same_currency: Bool) -> dict[str, Float64]:
