@@ -56,6 +56,7 @@ from flow.window.layout import (
     TRUE,
     TS,
     WINDOWS,
+    Bool,
     Int32,
     Int64,
 )
@@ -91,19 +92,19 @@ def _more(array: Int64) -> Int64:
     return found
 
 
-@njit(inline="always")
+@njit(forceinline=True, _nrt=False)
 def _touch(
-    keys: Keys, handle: int, kind: int, rises: int, depends: int, row: int, window: int,
+    cells: Int64, handle: int, kind: int, rises: int, depends: int, row: int, window: int,
     run: Int64, touched: Int64, items: Int64, counts: Int64,
 ) -> None:  # fmt: skip
     """Remember that a key has changed, how, and by which row. ``counts``: of touched keys and of items."""
     base = handle * 8
-    at = keys.cells[base + PLACE]
-    if keys.cells[base + STAMP] != run[MOMENT]:
+    at = cells[base + PLACE]
+    if cells[base + STAMP] != run[MOMENT]:
         at = counts[0]
         counts[0] += 1
-        keys.cells[base + STAMP] = run[MOMENT]
-        keys.cells[base + PLACE] = at
+        cells[base + STAMP] = run[MOMENT]
+        cells[base + PLACE] = at
         touched[at, HANDLE], touched[at, KIND] = handle, kind
         touched[at, RISES], touched[at, DEPENDS], touched[at, ITEMS] = rises, depends, -1
     else:
@@ -114,98 +115,99 @@ def _touch(
     counts[1] += 1
 
 
-@njit(inline="always")
+@njit(forceinline=True, _nrt=False)
 def _forget(
-    plan: Plan, log: Log, keys: Keys, tables: Tables, run: Int64, kind: int, slot: int, row: int, pointer: int
-) -> None:
-    """A row leaves the longest window of a key: nothing may point to it for that key any more."""
-    mask = len(log.words) - 1
-    handle = np.int64(log.halves[row, MERCHANT + slot])
-    base = handle * 8
-    if keys.cells[base + NEWEST] == pointer:
-        keys.cells[base + NEWEST] = 0
-    later = log.halves[row, LATER] >> (slot * _ATTRIBUTES)
-    for attribute in range(_ATTRIBUTES):
-        if plan.keeps[kind, attribute] and not (later >> attribute) & 1:
-            value = value_of(log, row, slot, attribute)
-            if value:
-                take_value(tables, handle, attribute, value, pointer, run)
-    amount = log.words[row, AMOUNT]
-    if amount < 0:
-        return
-    if plan.keeps[kind, EQUAL]:
-        newer = log.pointers[row, plan.pointers[NEXT_EQUAL] + slot]
-        if newer:
-            at = (newer - 1) & mask
-            log.pointers[at, plan.pointers[LAST_EQUAL] + slot_of(log, at, slot, handle)] = 0
-        else:
-            take_value(tables, handle, EQUAL, amount, pointer, run)
-    largest = MAX + log.halves[row, CURRENCY]
-    if largest < plan.keeps.shape[1] and plan.keeps[kind, largest] and not (log.halves[row, POPPED] >> slot) & 1:
-        above = log.pointers[row, plan.pointers[ABOVE] + slot]
-        if above:
-            at = (above - 1) & mask
-            log.pointers[at, plan.pointers[BELOW] + slot_of(log, at, slot, handle)] = 0
-        else:
-            keys.cells[base + plan.tops[kind, largest - MAX]] = 0
-
-
-@njit(inline="always")
-def _link(
-    plan: Plan, log: Log, keys: Keys, tables: Tables, run: Int64,
-    kind: int, slot: int, row: int, pointer: int, before: Int64,
+    keeps: Bool, tops: Int32, pointer_at: Int32, words: Int64, halves: Int32, pointers: Int32, cells: Int64,
+    values: Int64, run: Int64, kind: int, slot: int, row: int, pointer: int,
 ) -> None:  # fmt: skip
-    """Tie a new row to the key's older ones, and note when those were (``before``, see flow.window.passing.enter)."""
-    words, halves, pointers = log.words, log.halves, log.pointers
+    """A row leaves the longest window of a key: nothing may point to it for that key any more."""
     mask = len(words) - 1
     handle = np.int64(halves[row, MERCHANT + slot])
     base = handle * 8
-    before[:] = NEVER
+    if cells[base + NEWEST] == pointer:
+        cells[base + NEWEST] = 0
+    later = halves[row, LATER] >> (slot * _ATTRIBUTES)
     for attribute in range(_ATTRIBUTES):
-        if plan.keeps[kind, attribute]:
-            value = value_of(log, row, slot, attribute)
+        if keeps[kind, attribute] and not (later >> attribute) & 1:
+            value = value_of(halves, row, slot, attribute)
             if value:
-                last = put_value(tables, log, handle, slot, attribute, value, 0, pointer, run)
+                take_value(values, handle, attribute, value, pointer, run)
+    amount = words[row, AMOUNT]
+    if amount < 0:
+        return
+    if keeps[kind, EQUAL]:
+        newer = pointers[row, pointer_at[NEXT_EQUAL] + slot]
+        if newer:
+            at = (newer - 1) & mask
+            pointers[at, pointer_at[LAST_EQUAL] + slot_of(halves, at, slot, handle)] = 0
+        else:
+            take_value(values, handle, EQUAL, amount, pointer, run)
+    largest = MAX + halves[row, CURRENCY]
+    if largest < keeps.shape[1] and keeps[kind, largest] and not (halves[row, POPPED] >> slot) & 1:
+        above = pointers[row, pointer_at[ABOVE] + slot]
+        if above:
+            at = (above - 1) & mask
+            pointers[at, pointer_at[BELOW] + slot_of(halves, at, slot, handle)] = 0
+        else:
+            cells[base + tops[kind, largest - MAX]] = 0
+
+
+@njit(forceinline=True, _nrt=False)
+def _link(
+    keeps: Bool, tops: Int32, pointer_at: Int32, words: Int64, halves: Int32, pointers: Int32, cells: Int64,
+    values: Int64, run: Int64, kind: int, slot: int, row: int, pointer: int, before: Int64,
+) -> None:  # fmt: skip
+    """Tie a new row to the key's older ones, and note when those were (``before``, see flow.window.passing.enter)."""
+    mask = len(words) - 1
+    handle = np.int64(halves[row, MERCHANT + slot])
+    base = handle * 8
+    for i in range(BEFORE):
+        before[i] = NEVER
+    for attribute in range(_ATTRIBUTES):
+        if keeps[kind, attribute]:
+            value = value_of(halves, row, slot, attribute)
+            if value:
+                last = put_value(values, words, halves, handle, slot, attribute, value, 0, pointer, run)
                 if last:
                     at = (last - 1) & mask
-                    there = slot_of(log, at, slot, handle)
+                    there = slot_of(halves, at, slot, handle)
                     halves[at, LATER] |= np.int32(1 << (there * _ATTRIBUTES + attribute))
                     before[attribute] = words[at, TS]
-    if plan.keeps[kind, GAP]:
-        last = keys.cells[base + NEWEST]
+    if keeps[kind, GAP]:
+        last = cells[base + NEWEST]
         if last:
             at = (last - 1) & mask
-            pointers[at, plan.pointers[NEXT] + slot_of(log, at, slot, handle)] = pointer
+            pointers[at, pointer_at[NEXT] + slot_of(halves, at, slot, handle)] = pointer
             before[GAP] = words[at, TS]
-        keys.cells[base + NEWEST] = pointer
+        cells[base + NEWEST] = pointer
     amount = words[row, AMOUNT]
     if amount < 0:
         return
     currency = np.int64(halves[row, CURRENCY])
-    if plan.keeps[kind, EQUAL]:
-        last = put_value(tables, log, handle, slot, EQUAL, amount, currency, pointer, run)
-        pointers[row, plan.pointers[LAST_EQUAL] + slot] = last
+    if keeps[kind, EQUAL]:
+        last = put_value(values, words, halves, handle, slot, EQUAL, amount, currency, pointer, run)
+        pointers[row, pointer_at[LAST_EQUAL] + slot] = last
         if last:
             at = (last - 1) & mask
-            there = slot_of(log, at, slot, handle)
-            pointers[at, plan.pointers[NEXT_EQUAL] + there] = pointer
+            there = slot_of(halves, at, slot, handle)
+            pointers[at, pointer_at[NEXT_EQUAL] + there] = pointer
             before[EQUAL] = words[at, TS]
-            last = np.int64(pointers[at, plan.pointers[LAST_EQUAL] + there])
+            last = np.int64(pointers[at, pointer_at[LAST_EQUAL] + there])
             if last:
                 before[LAST_BUT_ONE] = words[(last - 1) & mask, TS]
-    if MAX + currency < plan.keeps.shape[1] and plan.keeps[kind, MAX + currency]:
-        top = base + plan.tops[kind, currency]
-        last = keys.cells[top]
+    if MAX + currency < keeps.shape[1] and keeps[kind, MAX + currency]:
+        top = base + tops[kind, currency]
+        last = cells[top]
         while last:
             at = (last - 1) & mask
-            there = slot_of(log, at, slot, handle)
+            there = slot_of(halves, at, slot, handle)
             if words[at, AMOUNT] > amount:
-                pointers[at, plan.pointers[ABOVE] + there] = pointer
+                pointers[at, pointer_at[ABOVE] + there] = pointer
                 break
             halves[at, POPPED] |= np.int32(1 << there)
-            last = np.int64(pointers[at, plan.pointers[BELOW] + there])
-        pointers[row, plan.pointers[BELOW] + slot] = last
-        keys.cells[top] = pointer
+            last = np.int64(pointers[at, pointer_at[BELOW] + there])
+        pointers[row, pointer_at[BELOW] + slot] = last
+        cells[top] = pointer
 
 
 def _compile(version: int) -> Callable[..., Answer]:
@@ -223,7 +225,13 @@ def _compile(version: int) -> Callable[..., Answer]:
         tables. ``quiet``: keep the windows, judge nothing.
         """
         cursors, lengths, run = state.cursors, state.lengths, state.run
-        words, halves = log.words, log.halves
+        words, halves, pointers = log.words, log.halves, log.pointers
+        cells, values, names, name_counts = keys.cells, tables.values, tables.names, tables.counts
+        kept, longest, lines, offset_ms = plan.kept, plan.longest, plan.lines, plan.offset_ms
+        adds, adds_at, other, more = plan.adds, plan.adds_at, plan.other, plan.more
+        keeps, tops, pointer_at = plan.keeps, plan.tops, plan.pointers
+        rises, depends, empty, code = rules.rises, rules.depends, rules.empty, rules.code
+        read, told_at, told_cells = rules.windows, rules.cells_at, rules.cells
         mask = len(words) - 1
         if version < 0:  # never; see _compile
             mask = 0
@@ -237,8 +245,8 @@ def _compile(version: int) -> Callable[..., Answer]:
         edges, rows = np.empty((256, 6), np.int64), np.empty((256, 1), np.int64)
         told, freed = np.empty((1024, 1), np.int64), np.empty((256, 2), np.int64)
         n_edges = n_rows = n_told = n_freed = 0
-        cells_at = np.int64(keys.cells.ctypes.data)
-        values_at = np.int64(tables.values.ctypes.data)
+        cells_at = np.int64(cells.ctypes.data)
+        values_at = np.int64(values.ctypes.data)
         i = 0
         while True:
             now = ts[i] if i < len(ts) else never
@@ -259,30 +267,36 @@ def _compile(version: int) -> Callable[..., Answer]:
                         for slot in range(SLOTS):
                             kind = SLOT_KIND[slot]
                             handle = np.int64(halves[(cursors[w] + _AHEAD_OUT) & mask, MERCHANT + slot])
-                            if handle and plan.kept[kind, w]:
-                                for line in range(plan.lines[kind]):
+                            if handle and kept[kind, w]:
+                                for line in range(lines[kind]):
                                     prefetch(cells_at + (handle + line) * 64)
                     pointer = (cursors[w] & POINTER) + 1
                     for slot in range(SLOTS):
                         kind = SLOT_KIND[slot]
                         handle = np.int64(halves[row, MERCHANT + slot])
-                        if not handle or not plan.kept[kind, w]:
+                        if not handle or not kept[kind, w]:
                             continue
                         event = int(halves[row, CLASS]) & _EVENT
                         hour = np.int64(halves[row, CLASS]) >> HOUR_SHIFT
                         if slot == PAYEE - MERCHANT:
                             event = TRANSFER_IN
-                        value, currency = words[row, AMOUNT], np.int64(halves[row, CURRENCY])
-                        add(plan, keys, handle * 8, kind, w, event, hour, value, currency, -1)
+                        money, currency = words[row, AMOUNT], np.int64(halves[row, CURRENCY])
+                        add(adds, adds_at, cells, handle * 8, kind, w, event, hour, money, currency, -1)
                         if event != LOOP:
-                            if plan.more[kind, w]:
-                                leave(plan, log, keys, tables, run, kind, w, slot, row, pointer)
-                            if w == plan.longest[kind]:
-                                _forget(plan, log, keys, tables, run, kind, slot, row, pointer)
+                            if more[kind, w]:
+                                leave(
+                                    other, pointer_at, words, halves, pointers, cells, names, name_counts, run,
+                                    kind, w, slot, row, pointer,
+                                )  # fmt: skip
+                            if w == longest[kind]:
+                                _forget(
+                                    keeps, tops, pointer_at, words, halves, pointers, cells, values, run,
+                                    kind, slot, row, pointer,
+                                )  # fmt: skip
                         change = _CLASSES + w * _CLASSES + event
-                        if not quiet and rules.depends[kind, change]:
-                            rises, depends = rules.rises[kind, change], rules.depends[kind, change]
-                            _touch(keys, handle, kind, rises, depends, cursors[w], w, run, touched, items, counts)
+                        if not quiet and depends[kind, change]:
+                            up, moved = rises[kind, change], depends[kind, change]
+                            _touch(cells, handle, kind, up, moved, cursors[w], w, run, touched, items, counts)
                     cursors[w] += 1
                     due[w] = words[cursors[w] & mask, TS] + lengths[w] if cursors[w] < seq else never
             while due[LOG] <= now:
@@ -291,7 +305,7 @@ def _compile(version: int) -> Callable[..., Answer]:
                     freed = _more(freed)
                 for column in range(MERCHANT, ADDRESS + 1):
                     handle = np.int64(halves[row, column])
-                    if handle and keys.cells[handle * 8 + MENTION] == cursors[LOG] + 1:
+                    if handle and cells[handle * 8 + MENTION] == cursors[LOG] + 1:
                         freed[n_freed, 0], freed[n_freed, 1] = cursors[LOG], handle
                         n_freed += 1
                 cursors[LOG] += 1
@@ -306,10 +320,10 @@ def _compile(version: int) -> Callable[..., Answer]:
                         handle = np.int64(given[i + _AHEAD_IN, slot])
                         if handle:
                             kind = SLOT_KIND[slot]
-                            for line in range(plan.lines[kind]):
+                            for line in range(lines[kind]):
                                 prefetch(cells_at + (handle + line) * 64)
                             for attribute in range(_ATTRIBUTES):
-                                if plan.keeps[kind, attribute]:
+                                if keeps[kind, attribute]:
                                     column = OTHER - MERCHANT
                                     if attribute == 0 or attribute == 1:
                                         column = attribute + 1
@@ -320,43 +334,50 @@ def _compile(version: int) -> Callable[..., Answer]:
                                     elif slot == PAYEE - MERCHANT:
                                         column = ACCOUNT - MERCHANT
                                     value = np.int64(given[i + _AHEAD_IN, column])
-                                    prefetch(values_at + 8 * home_of(tables.values, handle, attribute, value))
-                            if plan.keeps[kind, EQUAL]:
-                                prefetch(values_at + 8 * home_of(tables.values, handle, EQUAL, amount[i + _AHEAD_IN]))
+                                    prefetch(values_at + 8 * home_of(values, handle, attribute, value))
+                            if keeps[kind, EQUAL]:
+                                prefetch(values_at + 8 * home_of(values, handle, EQUAL, amount[i + _AHEAD_IN]))
                 row = seq & mask
                 pointer = (seq & POINTER) + 1
                 words[row, TS], words[row, AMOUNT] = now, amount[i]
                 for column in range(GIVEN):
                     halves[row, MERCHANT + column] = given[i, column]
                 halves[row, LATER] = halves[row, POPPED] = 0
-                log.pointers[row] = 0
+                for column in range(pointers.shape[1]):
+                    pointers[row, column] = 0
                 event = int(given[i, CLASS - MERCHANT])
-                hour = ((now + plan.offset_ms) // 3_600_000) % 24
+                hour = ((now + offset_ms) // 3_600_000) % 24
                 halves[row, CLASS] = event | (hour << HOUR_SHIFT)
                 for column in range(MERCHANT, ADDRESS + 1):
                     handle = np.int64(halves[row, column])
                     if handle:
-                        keys.cells[handle * 8 + MENTION] = seq + 1
+                        cells[handle * 8 + MENTION] = seq + 1
                 for slot in range(SLOTS):
                     kind = SLOT_KIND[slot]
                     handle = np.int64(halves[row, MERCHANT + slot])
-                    if not handle or plan.longest[kind] < 0:
+                    if not handle or longest[kind] < 0:
                         continue
                     seen = event
                     if slot == PAYEE - MERCHANT:
                         seen = TRANSFER_IN
                     if seen != LOOP:
-                        _link(plan, log, keys, tables, run, kind, slot, row, pointer, before)
+                        _link(
+                            keeps, tops, pointer_at, words, halves, pointers, cells, values, run,
+                            kind, slot, row, pointer, before,
+                        )  # fmt: skip
                     currency = np.int64(halves[row, CURRENCY])
                     for w in range(WINDOWS):
-                        if plan.kept[kind, w]:
-                            add(plan, keys, handle * 8, kind, w, seen, hour, amount[i], currency, 1)
-                            if seen != LOOP and plan.more[kind, w]:
+                        if kept[kind, w]:
+                            add(adds, adds_at, cells, handle * 8, kind, w, seen, hour, amount[i], currency, 1)
+                            if seen != LOOP and more[kind, w]:
                                 start = now - lengths[w]
-                                enter(plan, log, keys, tables, run, kind, w, slot, row, pointer, start, before)
+                                enter(
+                                    other, words, halves, cells, names, name_counts, run,
+                                    kind, w, slot, row, pointer, start, before,
+                                )  # fmt: skip
                     if not quiet:
-                        rises, depends = rules.rises[kind, seen], rules.depends[kind, seen]
-                        _touch(keys, handle, kind, rises, depends, seq, ENTERED, run, touched, items, counts)
+                        up, moved = rises[kind, seen], depends[kind, seen]
+                        _touch(cells, handle, kind, up, moved, seq, ENTERED, run, touched, items, counts)
                 for w in range(LOG + 1):
                     if cursors[w] == seq and lengths[w]:
                         due[w] = now + lengths[w]
@@ -366,13 +387,13 @@ def _compile(version: int) -> Callable[..., Answer]:
             for j in range(counts[0]):
                 handle, kind = touched[j, HANDLE], touched[j, KIND]
                 base = handle * 8
-                was = keys.cells[base + TRUE] ^ rules.empty[kind]
+                was = cells[base + TRUE] ^ empty[kind]
                 asked = (was & touched[j, DEPENDS]) | (~was & touched[j, RISES])
                 if not asked:
                     continue
                 run[JUDGED] += 1
-                true = judge(rules.code[kind], asked, cells_at + base * 8)
-                keys.cells[base + TRUE] = ((was & ~asked) | true) ^ rules.empty[kind]
+                true = judge(code[kind], asked, cells_at + base * 8)
+                cells[base + TRUE] = ((was & ~asked) | true) ^ empty[kind]
                 rose = true & ~was
                 rule = 0
                 while rose:
@@ -389,7 +410,7 @@ def _compile(version: int) -> Callable[..., Answer]:
                         item = touched[j, ITEMS]
                         while item >= 0:
                             w = items[item, 1]
-                            if (leaves and (rules.windows[kind, rule] >> w) & 1) or (not leaves and w == ENTERED):
+                            if (leaves and (read[kind, rule] >> w) & 1) or (not leaves and w == ENTERED):
                                 if n_rows == len(rows):
                                     rows = _more(rows)
                                 rows[n_rows, 0] = items[item, 0]
@@ -399,10 +420,10 @@ def _compile(version: int) -> Callable[..., Answer]:
                         edges[n_edges, E_KIND], edges[n_edges, E_RULE] = kind, rule
                         edges[n_edges, E_LEAVES], edges[n_edges, E_ROWS] = leaves, n_rows - n_before
                         n_edges += 1
-                        for c in range(rules.cells_at[kind, rule, 0], rules.cells_at[kind, rule, 1]):
+                        for c in range(told_at[kind, rule, 0], told_at[kind, rule, 1]):
                             if n_told == len(told):
                                 told = _more(told)
-                            told[n_told, 0] = keys.cells[base + rules.cells[c]]
+                            told[n_told, 0] = cells[base + told_cells[c]]
                             n_told += 1
                     rose = (rose >> 1) & 0x7FFFFFFFFFFFFFFF
                     rule += 1

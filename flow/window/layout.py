@@ -59,8 +59,8 @@ ONE, NIGHT, SUM = range(3)
 # Other cells, by what keeps them. Tables of values know the first six by these numbers.
 BUYERS, DEVICES, ADDRESSES, COUNTERPARTIES, MERCHANTS, EQUAL, GAP, PEAK, TOP5, MAX = range(10)
 ATTRIBUTES = ("buyers", "devices", "addresses", "counterparties", "merchants")
-HOURS = 12
-"""Cells of the 24 counters by hour of day, two in each."""
+HOURS = 24
+"""Counters by hour of day, behind that of the busiest."""
 
 # Pointers of a row, for each slot: the next event of the key, the next and the last before with the same amount, the
 # rows below and above on the key's stack of amounts.

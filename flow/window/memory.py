@@ -23,10 +23,9 @@ class Log(NamedTuple):
 
 
 class Keys(NamedTuple):
-    """The blocks of all keys, line after line, and the same memory as 4-byte halves."""
+    """The blocks of all keys, line after line."""
 
     cells: Int64
-    halves: Int32
 
 
 class Tables(NamedTuple):
@@ -127,4 +126,4 @@ def blocks(lines: int, old: Keys | None = None) -> Keys:
     cells = memory[start : start + lines * LINE]
     if old is not None:
         cells[: len(old.cells)] = old.cells
-    return Keys(cells, cells.view(np.int32))
+    return Keys(cells)

@@ -25,6 +25,7 @@ from flow.window.layout import (
     EQUAL,
     GAP,
     HOUR_SHIFT,
+    HOURS,
     LAST_EQUAL,
     LATER,
     MAX,
@@ -42,9 +43,9 @@ from flow.window.layout import (
     TRANSFER_OUT,
     TS,
     WINDOWS,
+    Int32,
     Int64,
 )
-from flow.window.memory import Keys, Log, Plan, Tables
 from flow.window.tables import bump, name_of, slot_of, value_of
 
 _ATTRIBUTES = 5
@@ -53,57 +54,48 @@ _BUYER_KIND = 1
 _NIGHT_ENDS = 6
 
 
-@njit(inline="always")
+@njit(forceinline=True, _nrt=False)
 def add(
-    plan: Plan,
-    keys: Keys,
-    base: int,
-    kind: int,
-    window: int,
-    event: int,
-    hour: int,
-    amount: int,
-    currency: int,
-    by: int,
-) -> None:
+    adds: Int32, adds_at: Int32, cells: Int64,
+    base: int, kind: int, window: int, event: int, hour: int, amount: int, currency: int, by: int,
+) -> None:  # fmt: skip
     """Plain counters of a window: plus (``by`` 1) or minus (-1) an event of a class."""
-    cells = keys.cells
-    for i in range(plan.adds_at[kind, window, event, 0], plan.adds_at[kind, window, event, 1]):
-        at = base + plan.adds[i, 0]
-        what = plan.adds[i, 1]
+    for i in range(adds_at[kind, window, event, 0], adds_at[kind, window, event, 1]):
+        at = base + adds[i, 0]
+        what = adds[i, 1]
         if what == ONE:
             cells[at] += by
         elif what == NIGHT:
             if hour < _NIGHT_ENDS:
                 cells[at] += by
-        elif plan.adds[i, 2] == currency and amount >= 0:
+        elif adds[i, 2] == currency and amount >= 0:
             cells[at] += by
             cells[at + 1] += by * (amount >> 32)
             cells[at + 2] += by * (amount & _LOW)
 
 
-@njit(inline="always")
-def frequent(log: Log, row: int, kind: int, event: int) -> int:
+@njit(forceinline=True, _nrt=False)
+def frequent(halves: Int32, row: int, kind: int, event: int) -> int:
     """The value that a key's five most frequent are counted by: an order's buyer (of a buyer: merchant), the other end
     of an account's transfer; 0 for none."""
     found = np.int32(0)
     if event == ORDER:
-        found = log.halves[row, MERCHANT if kind == _BUYER_KIND else BUYER]
+        found = halves[row, MERCHANT if kind == _BUYER_KIND else BUYER]
     elif event == TRANSFER_OUT:
-        found = log.halves[row, OTHER]
+        found = halves[row, OTHER]
     elif event == TRANSFER_IN:
-        found = log.halves[row, ACCOUNT]
+        found = halves[row, ACCOUNT]
     return int(found)
 
 
-@njit
-def one_more(tables: Tables, cells: Int64, at: int, group: int, key: int, value: int, run: Int64) -> None:
+@njit(_nrt=False)
+def one_more(names: Int64, counts: Int32, cells: Int64, at: int, group: int, key: int, value: int, run: Int64) -> None:
     """A value occurs once more. ``at``: sum of the five largest counts, sum of all, the fifth largest count (0 with
     fewer values), how many values have more than that."""
-    count = bump(tables, name_of(group, key, value, 0), 1, run)
+    count = bump(names, counts, name_of(group, key, value, 0), 1, run)
     if count > 1:
-        bump(tables, name_of(group, key, count - 1, 1), -1, run)
-    bump(tables, name_of(group, key, count, 1), 1, run)
+        bump(names, counts, name_of(group, key, count - 1, 1), -1, run)
+    bump(names, counts, name_of(group, key, count, 1), 1, run)
     cells[at + 1] += 1
     fifth = cells[at + 2]
     if count > fifth:
@@ -111,18 +103,18 @@ def one_more(tables: Tables, cells: Int64, at: int, group: int, key: int, value:
     if count == fifth + 1:
         cells[at + 3] += 1
         if cells[at + 3] == 5:
-            as_many = bump(tables, name_of(group, key, fifth + 1, 1), 0, run)
+            as_many = bump(names, counts, name_of(group, key, fifth + 1, 1), 0, run)
             cells[at + 2] += 1
             cells[at + 3] -= as_many
 
 
-@njit
-def one_less(tables: Tables, cells: Int64, at: int, group: int, key: int, value: int, run: Int64) -> None:
+@njit(_nrt=False)
+def one_less(names: Int64, counts: Int32, cells: Int64, at: int, group: int, key: int, value: int, run: Int64) -> None:
     """A value occurs once less; see one_more."""
-    count = bump(tables, name_of(group, key, value, 0), -1, run) + 1
-    as_many = bump(tables, name_of(group, key, count, 1), -1, run)
+    count = bump(names, counts, name_of(group, key, value, 0), -1, run) + 1
+    as_many = bump(names, counts, name_of(group, key, count, 1), -1, run)
     if count > 1:
-        bump(tables, name_of(group, key, count - 1, 1), 1, run)
+        bump(names, counts, name_of(group, key, count - 1, 1), 1, run)
     cells[at + 1] -= 1
     fifth = cells[at + 2]
     if count > fifth:
@@ -135,109 +127,95 @@ def one_less(tables: Tables, cells: Int64, at: int, group: int, key: int, value:
         cells[at + 3] = 4
 
 
-@njit(inline="always")
+@njit(forceinline=True, _nrt=False)
 def leave(
-    plan: Plan,
-    log: Log,
-    keys: Keys,
-    tables: Tables,
-    run: Int64,
-    kind: int,
-    window: int,
-    slot: int,
-    row: int,
-    pointer: int,
-) -> None:
+    other: Int32, pointer_at: Int32, words: Int64, halves: Int32, pointers: Int32, cells: Int64,
+    names: Int64, counts: Int32, run: Int64, kind: int, window: int, slot: int, row: int, pointer: int,
+) -> None:  # fmt: skip
     """A row leaves a window: all that is not a plain counter."""
-    cells, halves = keys.cells, log.halves
-    mask = len(log.words) - 1
+    mask = len(words) - 1
     handle = np.int64(halves[row, MERCHANT + slot])
     base = handle * 8
-    other = plan.other[kind, window]
     later = halves[row, LATER] >> (slot * _ATTRIBUTES)
     for attribute in range(_ATTRIBUTES):
-        if other[attribute] and not (later >> attribute) & 1 and value_of(log, row, slot, attribute):
-            cells[base + other[attribute]] -= 1
-    if other[GAP]:
-        newer = log.pointers[row, plan.pointers[NEXT] + slot]
+        if other[kind, window, attribute] and not (later >> attribute) & 1 and value_of(halves, row, slot, attribute):
+            cells[base + other[kind, window, attribute]] -= 1
+    if other[kind, window, GAP]:
+        newer = pointers[row, pointer_at[NEXT] + slot]
         if newer:
-            gap = log.words[(newer - 1) & mask, TS] - log.words[row, TS]
-            cells[base + other[GAP]] -= gap
-            cells[base + other[GAP] + 1] -= gap * gap
+            gap = words[(newer - 1) & mask, TS] - words[row, TS]
+            cells[base + other[kind, window, GAP]] -= gap
+            cells[base + other[kind, window, GAP] + 1] -= gap * gap
     event = halves[row, CLASS] & ((1 << HOUR_SHIFT) - 1)
-    if other[PEAK]:
-        first = (base + other[PEAK] + 1) * 2
-        at = first + (halves[row, CLASS] >> HOUR_SHIFT)
-        most = keys.halves[at]
-        keys.halves[at] = most - 1
-        if most == cells[base + other[PEAK]]:
-            most = np.int32(0)
-            for hour in range(24):
-                most = max(most, keys.halves[first + hour])
-            cells[base + other[PEAK]] = most
-    if other[TOP5]:
-        value = frequent(log, row, kind, TRANSFER_IN if slot == PAYEE - MERCHANT else event)
+    if other[kind, window, PEAK]:
+        peak = base + other[kind, window, PEAK]
+        at = peak + 1 + (halves[row, CLASS] >> HOUR_SHIFT)
+        cells[at] -= 1
+        if cells[at] == cells[peak] - 1:
+            most = np.int64(0)
+            for hour in range(HOURS):
+                most = max(most, cells[peak + 1 + hour])
+            cells[peak] = most
+    if other[kind, window, TOP5]:
+        value = frequent(halves, row, kind, TRANSFER_IN if slot == PAYEE - MERCHANT else event)
         if value:
-            one_less(tables, cells, base + other[TOP5], kind * WINDOWS + window, handle, value, run)
-    if log.words[row, AMOUNT] >= 0:
-        if other[EQUAL]:
-            newer = log.pointers[row, plan.pointers[NEXT_EQUAL] + slot]
+            one_less(
+                names, counts, cells, base + other[kind, window, TOP5], kind * WINDOWS + window, handle, value, run
+            )
+    if words[row, AMOUNT] >= 0:
+        if other[kind, window, EQUAL]:
+            newer = pointers[row, pointer_at[NEXT_EQUAL] + slot]
             if newer:
                 at = (newer - 1) & mask
-                again = log.pointers[at, plan.pointers[NEXT_EQUAL] + slot_of(log, at, slot, handle)]
-                cells[base + other[EQUAL]] -= 1 if again else 2
+                again = pointers[at, pointer_at[NEXT_EQUAL] + slot_of(halves, at, slot, handle)]
+                cells[base + other[kind, window, EQUAL]] -= 1 if again else 2
         largest = MAX + halves[row, CURRENCY]
-        if largest < len(other) and other[largest] and cells[base + other[largest]] == pointer:
-            below = np.int64(log.pointers[row, plan.pointers[ABOVE] + slot])
-            cells[base + other[largest]] = below
-            cells[base + other[largest] + 1] = log.words[(below - 1) & mask, AMOUNT] if below else 0
+        if (
+            largest < other.shape[2]
+            and other[kind, window, largest]
+            and cells[base + other[kind, window, largest]] == pointer
+        ):
+            below = np.int64(pointers[row, pointer_at[ABOVE] + slot])
+            cells[base + other[kind, window, largest]] = below
+            cells[base + other[kind, window, largest] + 1] = words[(below - 1) & mask, AMOUNT] if below else 0
 
 
-@njit(inline="always")
+@njit(forceinline=True, _nrt=False)
 def enter(
-    plan: Plan,
-    log: Log,
-    keys: Keys,
-    tables: Tables,
-    run: Int64,
-    kind: int,
-    window: int,
-    slot: int,
-    row: int,
-    pointer: int,
-    start: int,
-    before: Int64,
-) -> None:
+    other: Int32, words: Int64, halves: Int32, cells: Int64, names: Int64, counts: Int32, run: Int64,
+    kind: int, window: int, slot: int, row: int, pointer: int, start: int, before: Int64,
+) -> None:  # fmt: skip
     """A row enters a window that begins after ``start``: all that is not a plain counter. ``before``: ts of the key's
     last row with the same value by attribute, the last two with the same amount, its last row of all."""
-    cells, halves = keys.cells, log.halves
     handle = np.int64(halves[row, MERCHANT + slot])
     base = handle * 8
-    ts = log.words[row, TS]
-    other = plan.other[kind, window]
+    ts = words[row, TS]
     for attribute in range(_ATTRIBUTES):
-        if other[attribute] and before[attribute] <= start and value_of(log, row, slot, attribute):
-            cells[base + other[attribute]] += 1
-    if other[GAP] and before[GAP] > start:
+        if other[kind, window, attribute] and before[attribute] <= start and value_of(halves, row, slot, attribute):
+            cells[base + other[kind, window, attribute]] += 1
+    if other[kind, window, GAP] and before[GAP] > start:
         gap = ts - before[GAP]
-        cells[base + other[GAP]] += gap
-        cells[base + other[GAP] + 1] += gap * gap
+        cells[base + other[kind, window, GAP]] += gap
+        cells[base + other[kind, window, GAP] + 1] += gap * gap
     event = halves[row, CLASS] & ((1 << HOUR_SHIFT) - 1)
-    if other[PEAK]:
-        at = (base + other[PEAK] + 1) * 2 + (halves[row, CLASS] >> HOUR_SHIFT)
-        keys.halves[at] += 1
-        cells[base + other[PEAK]] = max(cells[base + other[PEAK]], np.int64(keys.halves[at]))
-    if other[TOP5]:
-        value = frequent(log, row, kind, TRANSFER_IN if slot == PAYEE - MERCHANT else event)
+    if other[kind, window, PEAK]:
+        peak = base + other[kind, window, PEAK]
+        at = peak + 1 + (halves[row, CLASS] >> HOUR_SHIFT)
+        cells[at] += 1
+        cells[peak] = max(cells[peak], cells[at])
+    if other[kind, window, TOP5]:
+        value = frequent(halves, row, kind, TRANSFER_IN if slot == PAYEE - MERCHANT else event)
         if value:
-            one_more(tables, cells, base + other[TOP5], kind * WINDOWS + window, handle, value, run)
-    amount = log.words[row, AMOUNT]
+            one_more(
+                names, counts, cells, base + other[kind, window, TOP5], kind * WINDOWS + window, handle, value, run
+            )
+    amount = words[row, AMOUNT]
     if amount >= 0:
-        if other[EQUAL] and before[EQUAL] > start:
-            cells[base + other[EQUAL]] += 1 if before[LAST_BUT_ONE] > start else 2
+        if other[kind, window, EQUAL] and before[EQUAL] > start:
+            cells[base + other[kind, window, EQUAL]] += 1 if before[LAST_BUT_ONE] > start else 2
         largest = MAX + halves[row, CURRENCY]
-        if largest < len(other) and other[largest]:
-            at = base + other[largest]
+        if largest < other.shape[2] and other[kind, window, largest]:
+            at = base + other[kind, window, largest]
             if cells[at] == 0 or cells[at + 1] <= amount:
                 cells[at] = pointer
                 cells[at + 1] = amount

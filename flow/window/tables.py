@@ -1,7 +1,7 @@
 """Tables of values: which log row had a value last, and how often each value occurs in a window.
 
 Both are open-addressed with steps of one; what is taken out leaves no grave, the rows behind it move up. Functions here
-are small and inlined into the kernel (see flow.window.kernel on caches).
+take arrays one by one and are inlined into the kernel (see there why).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from flow.window.layout import (
     Int32,
     Int64,
 )
-from flow.window.memory import COUNTS_USED, VALUES_USED, Log, Tables
+from flow.window.memory import COUNTS_USED, VALUES_USED
 
 # A slot of the table of values: 29 bits of hash, 3 bits of attribute, 31 bits of pointer. Key and value are read from
 # the row that the pointer shows.
@@ -32,17 +32,17 @@ _ATTRIBUTE = 31
 _ROW = (1 << _ATTRIBUTE) - 1
 
 
-@njit(inline="always")
-def slot_of(log: Log, row: int, slot: int, key: int) -> int:
+@njit(forceinline=True, _nrt=False)
+def slot_of(halves: Int32, row: int, slot: int, key: int) -> int:
     """The slot of a row that a key is in, given one in which keys of its kind can be: an account may be either end."""
     found = slot
     if slot >= ACCOUNT - MERCHANT:
-        found = ACCOUNT - MERCHANT if log.halves[row, ACCOUNT] == key else PAYEE - MERCHANT
+        found = ACCOUNT - MERCHANT if halves[row, ACCOUNT] == key else PAYEE - MERCHANT
     return found
 
 
-@njit(inline="always")
-def value_of(log: Log, row: int, slot: int, attribute: int) -> int:
+@njit(forceinline=True, _nrt=False)
+def value_of(halves: Int32, row: int, slot: int, attribute: int) -> int:
     """Handle of a row's value of an attribute, seen from the key in a slot; 0 where it has none."""
     if attribute == 0:
         column = BUYER
@@ -54,10 +54,10 @@ def value_of(log: Log, row: int, slot: int, attribute: int) -> int:
         column = MERCHANT
     else:
         column = ACCOUNT if slot == PAYEE - MERCHANT else OTHER
-    return int(log.halves[row, column])
+    return int(halves[row, column])
 
 
-@njit(inline="always")
+@njit(forceinline=True, _nrt=False)
 def _tag(key: int, attribute: int, value: int) -> int:
     mixed = np.uint64(key) * np.uint64(0x9E3779B97F4A7C15) ^ (
         np.uint64(value) + np.uint64(attribute) * np.uint64(0x632BE59BD9B4E019)
@@ -67,20 +67,20 @@ def _tag(key: int, attribute: int, value: int) -> int:
     return int(np.int64(mixed >> np.uint64(35)))
 
 
-@njit(inline="always")
+@njit(forceinline=True, _nrt=False)
 def home_of(values: Int64, key: int, attribute: int, value: int) -> int:
     """Where in the table of values the search for a value begins."""
     return _tag(key, attribute, value) & (len(values) - 1)
 
 
-@njit
+@njit(_nrt=False)
 def put_value(
-    tables: Tables, log: Log, key: int, slot: int, attribute: int, value: int, currency: int, pointer: int, run: Int64
-) -> int:
+    values: Int64, words: Int64, halves: Int32,
+    key: int, slot: int, attribute: int, value: int, currency: int, pointer: int, run: Int64,
+) -> int:  # fmt: skip
     """The newest row of the key with this value becomes that of ``pointer``; returns the one before, 0 for none.
     ``value``: a handle, or with EQUAL an amount, which must be of the same currency."""
-    values = tables.values
-    mask, rows = len(values) - 1, len(log.words) - 1
+    mask, rows = len(values) - 1, len(words) - 1
     tag = _tag(key, attribute, value)
     head = (tag << _TAG) | (attribute << _ATTRIBUTE)
     at = tag & mask
@@ -93,22 +93,21 @@ def put_value(
         if word >> _ATTRIBUTE == head >> _ATTRIBUTE:
             last = word & _ROW
             row = (last - 1) & rows
-            there = slot_of(log, row, slot, key)
-            if log.halves[row, MERCHANT + there] == key:
+            there = slot_of(halves, row, slot, key)
+            if halves[row, MERCHANT + there] == key:
                 if attribute == EQUAL:
-                    same = log.words[row, AMOUNT] == value and log.halves[row, CURRENCY] == currency
+                    same = words[row, AMOUNT] == value and halves[row, CURRENCY] == currency
                 else:
-                    same = value_of(log, row, there, attribute) == value
+                    same = value_of(halves, row, there, attribute) == value
                 if same:
                     values[at] = head | pointer
                     return last
         at = (at + 1) & mask
 
 
-@njit
-def take_value(tables: Tables, key: int, attribute: int, value: int, pointer: int, run: Int64) -> None:
+@njit(_nrt=False)
+def take_value(values: Int64, key: int, attribute: int, value: int, pointer: int, run: Int64) -> None:
     """Forget a value whose newest row is that of ``pointer``."""
-    values = tables.values
     mask = len(values) - 1
     tag = _tag(key, attribute, value)
     wanted = (tag << _TAG) | (attribute << _ATTRIBUTE) | pointer
@@ -142,14 +141,14 @@ def grown_values(values: Int64) -> Int64:
     return found
 
 
-@njit(inline="always")
+@njit(forceinline=True, _nrt=False)
 def name_of(group: int, key: int, value: int, of_count: int) -> int:
     """The name under which the table of counts holds how often the key has a value in a window (``group``: kind and
     window), or how many values it has that often (``of_count`` 1). Up to 2**27 handles."""
     return (group << 58) | (key << 31) | (value << 1) | of_count
 
 
-@njit(inline="always")
+@njit(forceinline=True, _nrt=False)
 def _home(name: int) -> int:
     mixed = np.uint64(name) * np.uint64(0x9E3779B97F4A7C15)
     mixed ^= mixed >> np.uint64(32)
@@ -157,10 +156,9 @@ def _home(name: int) -> int:
     return int(np.int64(mixed >> np.uint64(33)))
 
 
-@njit
-def bump(tables: Tables, name: int, by: int, run: Int64) -> int:
+@njit(_nrt=False)
+def bump(names: Int64, counts: Int32, name: int, by: int, run: Int64) -> int:
     """Add to a count, and return it; one that reaches 0 is taken out."""
-    names, counts = tables.names, tables.counts
     mask = len(names) - 1
     at = _home(name) & mask
     while names[at] != name:
