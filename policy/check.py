@@ -80,10 +80,13 @@ def _worth_a_look(places: Places, number: int, rule: Rule, facts: Mapping[str, F
     if on_empty_key(rule, facts) is True:
         why = "it is true of a key without events, so it is raised only when it becomes true again"
         yield _problem(places, (*at, "when"), rule, "true_at_first", why)
-    said = {*placeholders(rule.text_en), *placeholders(rule.text_zh)} | set(rule.when.facts)
+    for key, sentence in (("text_en", rule.text_en), ("text_zh", rule.text_zh)):
+        for name in sorted(set(placeholders(sentence)) - set(rule.when.facts)):
+            why = f"the condition does not read {name}, so an alert cannot say it"
+            yield _problem(places, (*at, key), rule, "unread_fact", why)
     for wanted, rows in (("fires", rule.tests.fires), ("silent", rule.tests.silent)):
         for i, given in enumerate(rows):
-            for name in sorted(set(given) - said):
+            for name in sorted(set(given) - set(rule.when.facts)):
                 why = f"the rule does not read {name}"
                 yield _problem(places, (*at, "tests", wanted, i, name), rule, "unread_fact", why)
 

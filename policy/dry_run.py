@@ -9,9 +9,18 @@ from typing import Any
 
 from policy.ruleset import RuleSet
 
-WouldHaveFired = Callable[[RuleSet, int, int], Mapping[tuple[str, str], int]]
-"""Given a set and a stretch of time, from (inclusive) and to (exclusive) in epoch ms: how often each of its rules would
-have fired on each key by the recorded events, ``(code of the rule, key) -> times``, active and shadow rules alike."""
+
+@dataclass(frozen=True)
+class Fired:
+    """What one set does with the recorded events of a stretch of time: how many those were, and how often each of its
+    rules would have fired on each key, ``(code of the rule, key) -> times``, active and shadow rules alike."""
+
+    events: int
+    times: Mapping[tuple[str, str], int]
+
+
+WouldHaveFired = Callable[[RuleSet, int, int], Fired]
+"""Given a set and a stretch, from (inclusive) and to (exclusive) in epoch ms."""
 
 
 @dataclass(frozen=True)
@@ -41,16 +50,18 @@ class DryRun:
 
     from_ts: int
     to_ts: int
+    events: int
     proposed: SetFired
     current: SetFired
 
     @property
     def sentence_en(self) -> str:
-        return f"would have fired {_english(self.proposed)}; the current set {_english(self.current)}"
+        over = f"{self.events:,} event{'' if self.events == 1 else 's'}"
+        return f"over {over}, would have fired {_english(self.proposed)}; the current set {_english(self.current)}"
 
     @property
     def sentence_zh(self) -> str:
-        return f"拟议规则集将触发{_chinese(self.proposed)};现行规则集{_chinese(self.current)}"
+        return f"共{self.events}个事件:拟议规则集将触发{_chinese(self.proposed)};现行规则集{_chinese(self.current)}"
 
     def to_json(self) -> dict[str, Any]:
         """As it is kept and told."""
@@ -59,20 +70,16 @@ class DryRun:
 
 def dry_run(proposed: RuleSet, current: RuleSet, would_have_fired: WouldHaveFired, from_ts: int, to_ts: int) -> DryRun:
     """Run both sets over the events of a stretch of time."""
-    return DryRun(
-        from_ts,
-        to_ts,
-        _of_set(proposed, would_have_fired(proposed, from_ts, to_ts)),
-        _of_set(current, would_have_fired(current, from_ts, to_ts)),
-    )
+    new, now = (would_have_fired(rules, from_ts, to_ts) for rules in (proposed, current))
+    return DryRun(from_ts, to_ts, new.events, _of_set(proposed, new), _of_set(current, now))
 
 
-def _of_set(rules: RuleSet, fired: Mapping[tuple[str, str], int]) -> SetFired:
+def _of_set(rules: RuleSet, fired: Fired) -> SetFired:
     times: Counter[str] = Counter()
     keys: Counter[str] = Counter()
     touched: dict[str, set[str]] = {}
     by_code = {rule.code: rule for rule in rules.rules}
-    for (code, key), count in fired.items():
+    for (code, key), count in fired.times.items():
         times[code] += count
         keys[code] += 1
         if by_code[code].mode == "active":

@@ -73,6 +73,12 @@ def test_a_test_that_gives_a_fact_nobody_reads_is_worth_a_look() -> None:
     assert [w.code for w in report.warnings] == ["unread_fact"]
 
 
+def test_a_sentence_about_a_fact_nobody_reads_is_worth_a_look() -> None:
+    report = check(RULE.replace("{orders_24h} orders", "{orders_24h} orders, {orders_1h} lately"), FACTS)
+    assert report.ok
+    assert [(w.code, w.line) for w in report.warnings] == [("unread_fact", 8)]
+
+
 def test_a_text_that_is_no_set_gives_a_report_not_an_exception() -> None:
     report = check("[[", FACTS)
     assert report.rules is None
