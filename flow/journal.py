@@ -24,7 +24,7 @@ from typing import IO, Literal, Self
 import numpy as np
 
 from flow.batch import decode_stored, times_of
-from flow.dead_letters import DeadLetters, Letter
+from flow.dead_letters import DeadLetter, DeadLetters, Letter
 from flow.events import Event
 from flow.id_index import Hashes, IdIndex, hashes
 
@@ -151,6 +151,16 @@ class Journal:
         query = "SELECT min(first) FROM batches WHERE received_ts >= ? OR newest_ts >= ?"
         row = self._db.execute(query, (cut, cut)).fetchone()
         return int(row[0]) if row[0] is not None else self.last + 1
+
+    def asked_again(self, limit: int = 1_000) -> list[DeadLetter]:
+        """Dead letters that someone asked to be replayed, oldest first."""
+        with self._mutex:
+            return list(self.dead_letters.wanted(limit))
+
+    def note_replayed(self, letters: Sequence[int], now: int) -> None:
+        """Note that dead letters were sent again."""
+        with self._mutex, self._transaction():
+            self.dead_letters.replayed(letters, now)
 
     def close(self) -> None:
         """Let another process have it."""

@@ -59,6 +59,11 @@ class Home:
         return self.root / "models"
 
     @property
+    def flow(self) -> Path:
+        """The journal of events."""
+        return self.root / "flow"
+
+    @property
     def pseudonym_key(self) -> Path:
         """The secret that personal data is tokenised with. Losing it breaks every join with what is in landing."""
         return self.root / "secrets" / "pseudonym.key"
