@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 from gnn.graph import Csr, csr_of
 from gnn.segments import Float32, Int32, Int64
@@ -132,7 +132,7 @@ def _before(times: Int64, first: int, end: int, t: int) -> int:
     return low - first
 
 
-@njit(cache=True, parallel=True)
+@njit(cache=True)
 def _earlier_rows(
     ptr: Int64,
     nbr: Int32,
@@ -144,7 +144,7 @@ def _earlier_rows(
     timed: Bool,
     out: Float64,
 ) -> None:
-    for i in prange(len(ptr) - 1):
+    for i in range(len(ptr) - 1):
         if not timed[i]:
             continue
         t = time[i]
@@ -152,7 +152,7 @@ def _earlier_rows(
             out[i, k] = 0.0
         for e in range(ptr[i] - 1, ptr[i + 1]):
             own = e < ptr[i]  # first the node itself: one hop; then its neighbours: two
-            h = i if own else nbr[e]
+            h = i if own else np.int64(nbr[e])
             if timed[h] and time[h] > t:
                 continue
             at = 0 if own else 4

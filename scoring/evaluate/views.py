@@ -32,17 +32,17 @@ def views(graph: LabelledGraph) -> tuple[View, ...]:
     A relation has no direction when every edge has its reverse, or when every edge goes from a lower to a higher place
     in the table of nodes (or every one the other way): so are pairs written that are stored once.
     """
-    found = []
+    found: list[View] = []
     for r in graph.relations:
-        if has_direction(r):
-            both = View(r.name, _by_then(undirected((r,)), graph), whole=True)
-            found += [View(f"{r.name}<", _by_then(r.into, graph)), View(f"{r.name}>", _by_then(r.out, graph)), both]
-        else:
-            found.append(View(r.name, _by_then(undirected((r,)), graph)))
-    found = [v for v in found if len(v.csr.nbr)]
-    same = {len(v.csr.nbr) for v in found if not v.whole}
-    # with times one direction may hold everything: then "both" says nothing new
-    return tuple(v for v in found if not (v.whole and len(v.csr.nbr) in same))
+        both = _by_then(undirected((r,)), graph)
+        apart = [View(f"{r.name}<", _by_then(r.into, graph)), View(f"{r.name}>", _by_then(r.out, graph))]
+        if not has_direction(r):
+            apart = []
+        elif any(len(v.csr.nbr) == len(both.nbr) for v in apart):  # with times one direction may hold everything
+            found.append(next(v for v in apart if len(v.csr.nbr) == len(both.nbr)))
+            continue
+        found += [*apart, View(r.name, both, whole=bool(apart))]
+    return tuple(v for v in found if len(v.csr.nbr))
 
 
 def has_direction(r: Relation) -> bool:
