@@ -7,6 +7,7 @@ there. Lines that are refused stand in the rejects file with their number and co
 from __future__ import annotations
 
 import time
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ from jobs.progress import Report, quiet
 from policy.ruleset import RuleSet, read
 
 LARGEST_RULES = 1 << 22
+_SETTLED = ("final", "confirmed", "withdrawn", "repeat")
 _CONFLICT = "an event of this id came before and said something else"
 
 
@@ -120,9 +122,9 @@ def run_flow(
         for chunk, first_line in chunks(source):
             batch = intake.take(decode(chunk, first_line))
             for part in pace.parts(batch):
-                told.tell(pipeline.push(part))
+                told.tell(pipeline.push(part), pipeline.newest)
             report(f"{summary.events:,} events, {summary.alerts:,} alerts")
-        told.tell(pipeline.close(options.drain))
+        told.tell(pipeline.close(options.drain), None)
         alerts.finish(told.patches())
         bad.finish({})
         summary.rejects = str(rejects) if rejects is not None and bad.lines else None
@@ -178,14 +180,27 @@ class _Teller:
         self._cooled = {r.code for r in rules.rules if r.cooldown_ms > 0}
         self._line_of: dict[str, int] = {}
         self._counts: dict[str, int] = {}
+        self._held: list[tuple[int, tuple[int, int, str, str], str, Alert]] = []
+        self._bound = options.lateness_ms + 1
         shown = [r.code for r in rules.rules if r.mode == "active" or (r.mode == "shadow" and options.shadow)]
         summary.by_rule = dict.fromkeys([*shown, *(WATCH_RULES if options.proceeds else ())], 0)
         self._steps: Counter[str] | None = Counter() if options.provisional else None
         if self._steps is not None:
             summary.provisional = self._steps
 
-    def tell(self, alerts: list[Alert]) -> None:
-        """Write what is to be told."""
+    def tell(self, alerts: list[Alert], newest: int | None) -> None:
+        """Write what is to be told; ``newest``: the newest time seen, None at the end."""
+        if self._steps is None:
+            self._write(alerts)
+            return
+        # Two lanes: in the order in which it could be known, which does not depend on how the file was cut.
+        self._held += [(a.ts + (self._bound if a.status in _SETTLED else 0), a.order(), a.status, a) for a in alerts]
+        self._held.sort(key=lambda held: held[:3])
+        ready = len(self._held) if newest is None else bisect_left(self._held, newest, key=lambda held: held[0])
+        self._write([alert for *_, alert in self._held[:ready]])
+        del self._held[:ready]
+
+    def _write(self, alerts: list[Alert]) -> None:
         summary = self._summary
         for alert in alerts:
             if alert.mode == "shadow" and not self._shadow:
