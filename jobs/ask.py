@@ -8,10 +8,10 @@ from typing import Any
 from cypher.catalogue import find
 from cypher.parameters import parse_param
 from graph.store.contract import Row
-from graph.store.open import open_store
 from graph.store.questions import questions
 from jobs.home import Home
 from jobs.look import LookError
+from jobs.whole_store import whole_store
 
 
 def catalogue() -> Mapping[str, str]:
@@ -31,10 +31,8 @@ def parse_params(question: str, given: Sequence[str]) -> dict[str, Any]:
     return params
 
 
-def ask_store(home: Home, question: str, params: Mapping[str, Any]) -> list[Row]:
-    """The rows a question gives. Raises QuestionError for a parameter missing or of the wrong type."""
-    store = open_store(home.store_url, password=home.store_password)
-    try:
-        return store.query(question, params)
-    finally:
-        store.close()
+def ask_store(home: Home, question: str, params: Mapping[str, Any], timeout_s: float | None = None) -> list[Row]:
+    """The rows a question gives. Raises QuestionError for a parameter missing or of the wrong type, StoreError
+    ``timeout`` past ``timeout_s`` seconds and those of jobs.whole_store."""
+    with whole_store(home) as (store, _):
+        return store.query(question, params, timeout_s)

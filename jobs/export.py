@@ -8,17 +8,14 @@ import time
 from pathlib import Path
 
 from graph.export import FORMATS
-from graph.model import landing_schemas
 from graph.snapshot_files import current_version, open_snapshot
 from graph.store.contract import ExpandLimits
-from graph.store.load import origin_of, other_landing
-from graph.store.open import open_store
 from graph.store.subgraph import stored_finding, stored_neighbourhood
 from graph.subgraph import Limits, Subgraph, neighbourhood, of_finding
 from jobs.home import Home
 from jobs.look import LookError, cluster
 from jobs.refresh import latest_known
-from landing.tables import Landing
+from jobs.whole_store import whole_store
 from records.audit import note
 from records.database import open_records
 
@@ -82,22 +79,14 @@ def _from_snapshot(home: Home, cluster_id: str | None, merchant_id: str | None, 
 
 
 def _from_store(home: Home, cluster_id: str | None, merchant_id: str | None, hops: int, max_nodes: int) -> Subgraph:
-    store = open_store(home.store_url, password=home.store_password)
-    try:
-        position, view = store.position(), Landing(home.landing, landing_schemas()).view()
-        if position is None:
-            raise LookError("the store holds no whole graph: run `ringfence refresh`")
-        if store.origin() != origin_of(view):
-            raise other_landing()
-        as_of = latest_known(view.between(-1, position))
+    if cluster_id is None and merchant_id is None:
+        raise LookError("say which cluster or which merchant")
+    with whole_store(home) as (store, landed):
+        as_of = latest_known(landed)
         if cluster_id is not None:
             return stored_finding(store, cluster(home, cluster_id), as_of)
-        if merchant_id is None:
-            raise LookError("say which cluster or which merchant")
         limits = ExpandLimits(hops, per_relation=max_nodes, max_nodes=max_nodes, max_edges=10 * max_nodes)
-        found = stored_neighbourhood(store, [("Merchant", merchant_id)], limits, as_of)
-    finally:
-        store.close()
+        found = stored_neighbourhood(store, [("Merchant", str(merchant_id))], limits, as_of)
     if not found.nodes:
         raise LookError(f"no merchant has the id {merchant_id!r} in the store")
     return found

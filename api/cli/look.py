@@ -54,6 +54,7 @@ def ask(
     param: Annotated[list[str] | None, typer.Option(help="name=value; JSON for lists and numbers")] = None,
     list_: Annotated[bool, typer.Option("--list", help="the catalogue of questions")] = False,
     limit: Annotated[int, typer.Option(min=1, help="how many rows to show (--json gives all)")] = 50,
+    timeout: Annotated[float, typer.Option(min=0.1, help="seconds that the answer may take")] = 60.0,
     as_json: Json = False,
 ) -> None:
     """Ask the graph store a question of the catalogue."""
@@ -63,7 +64,7 @@ def ask(
         lines = dict(catalogue())
         answer({"questions": lines}, as_json, [f"{name:34} {doc}" for name, doc in lines.items()])
         return
-    rows = ask_store(home_of(context), question, parse_params(question, param or []))
+    rows = ask_store(home_of(context), question, parse_params(question, param or []), timeout)
     from api.cli.output import table
 
     head = list(rows[0]) if rows else []

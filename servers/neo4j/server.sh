@@ -8,7 +8,7 @@
 #
 # Variables: NEO4J_DIST (jars), NEO4J_HOME (data, logs, pid), NEO4J_PORT (7687), NEO4J_XMX (512m), NEO4J_PAGECACHE (256m),
 # NEO4J_JAVA (java; 17 or 21), NEO4J_VERSION (5.26.30), NEO4J_OWNER (a process: when it ends, the server is ended too),
-# NEO4J_JAVA_OPTIONS (more of them).
+# NEO4J_JAVA_OPTIONS (more of them), NEO4J_SETTINGS (more lines for neo4j.conf).
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -75,6 +75,7 @@ gone() { # seconds
 configure() {
   mkdir -p "$NEO4J_HOME"/{conf,logs,data,run,plugins,import}
   sed -e "s/@PORT@/$port/" -e "s/@PAGECACHE@/${NEO4J_PAGECACHE:-256m}/" "$here/neo4j.conf" >"$NEO4J_CONF/neo4j.conf"
+  printf '%s\n' "${NEO4J_SETTINGS:-}" >>"$NEO4J_CONF/neo4j.conf"
 }
 
 case ${1:-} in

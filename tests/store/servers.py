@@ -45,8 +45,9 @@ class Server:
         """The number of the server's process."""
         return int((self._home / "run" / "neo4j.pid").read_text("ascii"))
 
-    def start(self) -> None:
-        """Start it unless it runs, and come back when it answers questions."""
+    def start(self, settings: str = "") -> None:
+        """Start it unless it runs, and come back when it answers questions. ``settings``: lines for its neo4j.conf."""
+        self._settings["NEO4J_SETTINGS"] = settings
         if not (self._home / "conf" / ".whole").exists():
             self.do("init", PASSWORD)
         self.do("start")

@@ -44,15 +44,18 @@ def test_what_takes_too_long_is_let_go_and_what_fails_fails_in_the_callers_threa
 
 @pytest.mark.parametrize(
     ("code", "message", "expected"),
-    [  # as servers of 5.26 sent them
+    [  # the codes of a 5.26 server brought into that state
         ("Neo.ClientError.Security.Unauthorized", "", "wrong_password"),
         ("Neo.ClientError.Security.AuthenticationRateLimit", "", "wrong_password"),
         ("Neo.ClientError.Transaction.TransactionTimedOut", "", "timeout"),
         ("Neo.ClientError.Transaction.TransactionTimedOutClientConfiguration", "", "timeout"),
-        ("Neo.ClientError.General.WriteOnReadOnlyAccessMode", "", "read_only"),
-        ("Neo.ClientError.Cluster.NotALeader", "", "read_only"),
-        ("Neo.TransientError.General.MemoryPoolOutOfMemoryError", "", "out_of_memory"),
+        ("Neo.TransientError.General.DatabaseUnavailable", "", "store_away"),
+        ("Neo.ClientError.General.WriteOnReadOnlyAccessDatabase", "", "read_only"),
+        ("Neo.DatabaseError.Transaction.TransactionLogError", "Could not append transaction: canary", "disk_full"),
+        ("Neo.DatabaseError.Transaction.TransactionStartFailed", "a critical error", "needs_restart"),
+        ("Neo.ClientError.Cluster.NotALeader", "", "read_only"),  # from here on by the server's documentation
         ("Neo.DatabaseError.General.UnknownError", "No space left on device", "disk_full"),
+        ("Neo.TransientError.General.MemoryPoolOutOfMemoryError", "", "out_of_memory"),
         ("Neo.ClientError.Statement.SyntaxError", "canary", "question_failed"),
     ],
 )
@@ -82,6 +85,31 @@ def test_warming_tells_that_the_server_is_away_and_an_embedded_store_has_nothing
     assert thread is not None
     thread.join(MUCH)
     assert told == [{"code": "store_away"}]
+
+
+@pytest.mark.slow
+def test_a_server_that_takes_no_writes_answers_questions_and_says_so(server: Server) -> None:
+    store = open_store(server.url, password=PASSWORD)
+    store.bulk_load({}, {})
+    store.upsert_edges("TRANSFER", transfers(("t", "a", "b", 1)))
+    store.close()
+    server.do("stop")
+    server.start(settings="server.databases.default_to_read_only=true")
+    try:
+        store = open_store(server.url, password=PASSWORD)
+        assert store.query("transfer_draw_count", {"ids": ["a", "b"]}) == [{"n_transfers": 1}]
+        for write in (
+            lambda: store.upsert_edges("TRANSFER", transfers(("u", "a", "b", 1))),
+            lambda: store.set_position(1),
+        ):
+            with pytest.raises(StoreError) as caught:
+                write()
+            assert caught.value.code == "read_only"
+        assert store.health().ok
+        store.close()
+    finally:
+        server.do("stop")
+        server.start()
 
 
 @contextmanager

@@ -17,6 +17,7 @@ RETRY_S = 5.0
 """A write that met a lock or a lost connection is tried again for so long; the driver's own default is 30 s."""
 
 CONNECT_S = 3.0
+TOO_LONG = "the time given was not enough: give more, or ask for less"
 
 
 class Link:
@@ -78,7 +79,9 @@ class Link:
             yield
             return
         except away:
-            wrong: StoreError = StoreAway("store_away", f"the server at {self.server} does not answer", step)
+            wrong: StoreError = StoreAway(
+                "store_away", f"the server at {self.server} does not answer: see that it runs", step
+            )
         except self._neo4j.exceptions.Neo4jError as e:  # its message may hold values: only its code is passed on
             wrong = _meaning(str(e.code), str(e.message), step)
         except self._neo4j.exceptions.DriverError as e:
@@ -108,21 +111,28 @@ def in_time(step: str, timeout_s: float, do: Callable[[], Any]) -> Any:
     if failure:
         raise failure[0]
     if not outcome:
-        raise StoreError("timeout", "the time given was not enough", step)
+        raise StoreError("timeout", TOO_LONG, step)
     return outcome[0]
 
 
 def _meaning(code: str, message: str, step: str) -> StoreError:
+    """What a server's error code says, in ours. Each was seen on a server that was brought into that state."""
     if "Security" in code:
-        return StoreError("wrong_password", "the server refuses the user or the password", step)
+        return StoreError("wrong_password", "the server refuses the user or the password that it was given", step)
     if "TransactionTimedOut" in code or "TransactionTerminated" in code:
-        return StoreError("timeout", "the time given was not enough", step)
+        return StoreError("timeout", TOO_LONG, step)
+    if "DatabaseUnavailable" in code:  # it answers before its database does
+        return StoreAway("store_away", "the server is starting or ending: try again in a while", step)
     if "ReadOnly" in code or "NotALeader" in code:
-        return StoreError("read_only", "the server takes no writes", step)
-    if "No space left" in message or "DiskFull" in code:
-        return StoreError("disk_full", "the server's disk is full", step)
+        return StoreError("read_only", "the server takes no writes: let it, or name the one that does", step)
+    if "TransactionLogError" in code or "No space left" in message:
+        why = "the server cannot write its log, most likely its disk is full: free some space, restart it, do it again"
+        return StoreError("disk_full", why, step)
+    if "TransactionStartFailed" in code:
+        why = "the server's database has stopped over an error, a full disk perhaps: see its log, then restart it"
+        return StoreError("needs_restart", why, step)
     if "MemoryPoolOutOfMemory" in code or "OutOfMemory" in code:
-        return StoreError("out_of_memory", "the server's memory is full", step)
+        return StoreError("out_of_memory", "the server's memory for transactions is full: give it more", step)
     return StoreError("question_failed", f"the server refused it ({code})", step)
 
 
