@@ -22,7 +22,8 @@ MARKED_FROM = 0.01
 
 @dataclass(frozen=True)
 class Scaler:
-    """``knots``: features x KNOTS, rising; ``marked``: features whose absence is a column of its own."""
+    """``knots``: features x KNOTS, rising; ``marked``: features whose absence is a column of its own,
+    one of each that are absent together."""
 
     knots: Float32
     marked: tuple[int, ...]
@@ -54,10 +55,13 @@ def fit_scaler(x: np.ndarray) -> Scaler:
     x = np.asarray(x, np.float32)
     knots = np.zeros((x.shape[1], KNOTS), np.float32)
     marked = []
+    patterns: set[bytes] = set()
     for j in range(x.shape[1]):
         there = x[~np.isnan(x[:, j]), j]
         if len(there):
             knots[j] = np.quantile(there, np.linspace(0, 1, KNOTS))
-        if len(there) < len(x) * (1 - MARKED_FROM):
+        absent = np.isnan(x[:, j])
+        if len(there) < len(x) * (1 - MARKED_FROM) and absent.tobytes() not in patterns:
             marked.append(j)
+            patterns.add(absent.tobytes())
     return Scaler(knots, tuple(marked))

@@ -52,7 +52,7 @@ def run_evaluate(options: EvaluateOptions, report: Callable[[str], None]) -> dic
     fold = _fold(graph, options)
     check_folds(graph, fold)
     by_time = options.split is None and options.time is not None
-    done = evaluate(graph, fold, options.seed, report, options.variants, by_time)
+    done = evaluate(graph, fold, options.seed, report, options.variants, by_time, options.out is not None)
     if options.out is not None:
         _write(graph, fold, done, options.out)
     return {
@@ -92,12 +92,13 @@ def _told(graph: LabelledGraph, fold: Folds, options: EvaluateOptions) -> dict[s
 
 def _write(graph: LabelledGraph, fold: Folds, done: Evaluated, out: Path) -> None:
     """A row a variant and node not trained on: id, variant, score (higher is worse), fold (null: unlabelled)."""
-    rows = np.flatnonzero(fold != TRAIN)
+    kept = np.flatnonzero(fold[done.rows] != TRAIN)
+    rows = done.rows[kept]
     names = {n: name for name, n in FOLD_NAMES.items()} | {NONE: None}
     folds = pa.array([names[int(f)] for f in fold[rows]], pa.string())
     ids = graph.ids.take(pa.array(rows))
     parts = [
-        pa.table({"id": ids, "variant": pa.array([v] * len(rows), pa.string()), "score": s[rows], "fold": folds})
+        pa.table({"id": ids, "variant": pa.array([v] * len(rows), pa.string()), "score": s[kept], "fold": folds})
         for v, s in done.scores.items()
     ]
     out.parent.mkdir(parents=True, exist_ok=True)

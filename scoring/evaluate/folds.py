@@ -29,6 +29,13 @@ class Choosing:
     refit: bool
     inner: Int64
 
+    def among(self, rows: Int64, nodes: int) -> Choosing:
+        """The same by the places of nodes in ``rows`` instead of their numbers."""
+        place = np.full(nodes, NONE, np.int64)
+        place[rows] = np.arange(len(rows))
+        pairs = tuple((place[f], place[h]) for f, h in self.pairs)
+        return Choosing(place[self.train], pairs, self.refit, self.inner[rows])
+
     @property
     def held(self) -> Int64:
         """All held-out rows."""

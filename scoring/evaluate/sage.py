@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 LARGE_MESSAGES = 1_500_000
 LARGE_NODES = 60_000
+MOST_INPUTS = 120_000_000
+"""Numbers the first layer may read: nodes x (features and their means by relation)."""
 
 
 def sage_logits(
@@ -31,12 +33,17 @@ def sage_logits(
     seed: int,
 ) -> Float32:
     """A logit per node. ``known``: training labels, NaN elsewhere; ``stop``: labels of a valid fold that decide when to
-    stop, None to hold back a part of training for it; ``x``: nodes x features, NaN missing.
+    stop, None to hold back a part of training for it; ``x``: nodes x features, NaN missing, those that matter first.
 
     A training row's logit comes from models that saw no label of its inner fold; every other row gets the mean over all
     of them, so both are made alike.
     """
-    typed = typed_graph(graph, views)
+    there = (~np.isnan(x)).any(axis=1)[:, None].astype(np.float32)
+    typed = typed_graph(graph, tuple(v for v in views if not v.whole and v.csr.sum(there).any()))
+    width = MOST_INPUTS // (len(graph) * (1 + len(typed.relations)))
+    if width < x.shape[1]:
+        graph.notes.append(f"GraphSAGE reads {width} of {x.shape[1]} features")
+        x = x[:, : max(width, 1)]
     plan, folds = plan_for(typed)
     fold = np.where(choosing.inner >= 0, choosing.inner % folds, -1)
     labels, valid = known, None
@@ -48,7 +55,7 @@ def sage_logits(
 
 def typed_graph(graph: LabelledGraph, views: tuple[View, ...]) -> TypedGraph:
     """The views as relations whose messages reach a node from its neighbours."""
-    relations = tuple(Relation(v.name, NODE, NODE, v.csr, v.csr.transposed()) for v in views if not v.whole)
+    relations = tuple(Relation(v.name, NODE, NODE, v.csr, v.csr.transposed()) for v in views)
     return TypedGraph({NODE: len(graph)}, relations)
 
 

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from gnn.needs import TorchMissingError, require_torch
-from gnn.segments import Float32
+from gnn.segments import Float32, Int64
 from graph.snapshot import Float64
-from scoring.evaluate.aggregates import aggregates
+from scoring.evaluate.aggregates import aggregates, separation
 from scoring.evaluate.booster import Chosen, choose_booster
 from scoring.evaluate.challengers import choose_forest, choose_logistic
 from scoring.evaluate.figures import best_threshold, figures
 from scoring.evaluate.folds import Choosing, choosing
 from scoring.evaluate.label_history import label_history
-from scoring.evaluate.labelled import TEST, TRAIN, VALID, EvaluateError, Folds, LabelledGraph
+from scoring.evaluate.labelled import NONE, TEST, TRAIN, VALID, EvaluateError, Folds, LabelledGraph
 from scoring.evaluate.sage import sage_logits
 from scoring.evaluate.structure import structure
 from scoring.evaluate.views import views
@@ -44,9 +44,12 @@ USUAL = ("features", "aggregates", "history", "graphsage", "stack")
 
 @dataclass(frozen=True)
 class Evaluated:
-    """``figures``: per variant, on the test fold; ``scores``: per variant, of every node."""
+    """``figures``: per variant, on the test fold; ``rows``: nodes that were scored; ``scores``: per variant, of those;
+    ``chosen``: the variant best on held-out rows.
+    """
 
     figures: dict[str, dict[str, object]]
+    rows: Int64
     scores: dict[str, Float64]
     chosen: str
 
@@ -58,25 +61,28 @@ def evaluate(
     report: Report,
     variants: Sequence[str] | None = None,
     by_time: bool = False,
+    score_all: bool = False,
 ) -> Evaluated:
     """Fit every variant on the training fold and measure it on the test fold.
 
-    No test label reaches anything but the figures: they are taken out of the graph before any block is made.
+    No test label reaches anything but the figures: they are taken out before any block is made. ``score_all``: score
+    nodes that are in no fold too.
     """
-    known = np.where(fold == TRAIN, graph.label, np.nan)
-    stop = np.where(fold == VALID, graph.label, np.nan) if (fold == VALID).any() else None
     chooses = choosing(graph, fold, by_time, seed)
+    rows = np.arange(len(graph)) if score_all else np.flatnonzero(fold != NONE)
     wanted = _wanted(graph, variants)
-    blocks = _Blocks(graph, known, stop, chooses, seed, report)
-    may_see = np.where(fold == TEST, np.nan, graph.label)
-    test = np.flatnonzero(fold == TEST)
+    blocks = _Blocks(graph, fold, rows, chooses, seed, report)
+    among = chooses.among(rows, len(graph))
+    labels = np.where(fold == TEST, np.nan, graph.label)[rows]
+    test = np.flatnonzero(fold[rows] == TEST)
+    truth = graph.label[rows][test]
     told, scores, held_ap = {}, {}, {}
     for variant in wanted:
         table = blocks.table(VARIANTS[variant])
         report(f"{variant}: fitting {len(chooses.train):,} rows x {table.shape[1]:,} columns")
         began = time.perf_counter()
-        chosen = _choose(variant)(table, may_see, chooses, seed)
-        held = may_see[chooses.held]
+        chosen = _choose(variant)(table, labels, among, seed)
+        held = labels[among.held]
         calibration = fit_calibration(chosen.held, held)
         scores[variant] = chosen.scores(table)
         probability = np.array([calibration.probability(m) for m in scores[variant][test].tolist()])
@@ -84,13 +90,13 @@ def evaluate(
         held_ap[variant] = average_precision(held, chosen.held)
         seconds = time.perf_counter() - began + sum(blocks.seconds[b] for b in VARIANTS[variant])
         told[variant] = {
-            **figures(graph.label[test], scores[variant][test], probability, threshold),
+            **figures(truth, scores[variant][test], probability, threshold),
             "average_precision_held_out": held_ap[variant],
             "columns": int(table.shape[1]),
             "chosen": chosen.told,
             "seconds": round(seconds, 2),
         }
-    return Evaluated(told, scores, max(held_ap, key=lambda v: held_ap[v]))
+    return Evaluated(told, rows, scores, max(held_ap, key=lambda v: held_ap[v]))
 
 
 def _wanted(graph: LabelledGraph, variants: Sequence[str] | None) -> list[str]:
@@ -117,41 +123,51 @@ def _choose(variant: str) -> Choose:
 
 
 class _Blocks:
-    """Columns by block, each made once, and how long it took."""
+    """Columns by block at the scored rows, each made once, and how long it took."""
 
     def __init__(
-        self,
-        graph: LabelledGraph,
-        known: Float64,
-        stop: Float64 | None,
-        chooses: Choosing,
-        seed: int,
-        report: Report,
+        self, graph: LabelledGraph, fold: Folds, rows: Int64, chooses: Choosing, seed: int, report: Report
     ) -> None:
-        self._graph, self._known, self._stop, self._chooses = graph, known, stop, chooses
-        self._seed, self._report = seed, report
+        self._graph, self._rows, self._chooses, self._seed, self._report = graph, rows, chooses, seed, report
+        self._known = np.where(fold == TRAIN, graph.label, np.nan)
+        valid = fold == VALID
+        self._stop = np.where(valid, graph.label, np.nan) if valid.any() else None
         self._views = views(graph)
         self._structure, self._structure_names = structure(graph, self._views)
-        self._made: dict[str, Float32] = {"features": graph.x}
-        self.seconds: dict[str, float] = {"features": 0.0}
+        train = chooses.train
+        self._order = separation(graph.x[train], graph.label[train])
+        self._made: dict[str, Float32] = {}
+        self.seconds: dict[str, float] = {}
 
     def table(self, blocks: Sequence[str]) -> Float32:
-        """Blocks side by side, nodes x columns."""
+        """Blocks side by side, rows x columns."""
         for block in blocks:
             if block not in self._made:
                 self._report(f"columns: {block}")
                 began = time.perf_counter()
-                self._made[block] = self._make(block)
+                self._made[block] = self._varied(self._make(block))
                 self.seconds[block] = time.perf_counter() - began
         return np.concatenate([self._made[b] for b in blocks], 1)
 
     def _make(self, block: str) -> Float32:
-        graph = self._graph
+        graph, rows = self._graph, self._rows
+        if block == "features":
+            return graph.x[rows]
         if block == "history":
-            return label_history(graph, self._views, self._known, self._chooses)[0]
+            return label_history(graph, self._views, self._known, self._chooses)[0][rows]
         if block == "graphsage":
-            x = np.concatenate([graph.x, self._structure], 1)
-            return sage_logits(graph, self._views, x, self._known, self._chooses, self._stop, self._seed)[:, None]
-        x, names = (graph.x, graph.names) if graph.names else (self._structure, self._structure_names)
-        around, _ = aggregates(self._views, x, names, graph.notes)
-        return np.concatenate([self._structure, around], 1)
+            x = np.concatenate([graph.x[:, self._order], self._structure], 1)
+            logits = sage_logits(graph, self._views, x, self._known, self._chooses, self._stop, self._seed)
+            return logits[rows, None]
+        x, names, order = graph.x, graph.names, self._order
+        if not names:
+            x, names, order = self._structure, self._structure_names, list(range(len(self._structure_names)))
+        around, _ = aggregates(self._views, x, names, rows, order, graph.notes)
+        return np.concatenate([self._structure[rows], around], 1)
+
+    def _varied(self, block: Float32) -> Float32:
+        """Without columns that are one value, or missing, in all training rows: nothing can be learnt from them."""
+        place = self._chooses.among(self._rows, len(self._graph)).train
+        seen = block[place]
+        same = (seen == seen[:1]) | (np.isnan(seen) & np.isnan(seen[:1]))
+        return block[:, ~same.all(axis=0)]

@@ -18,6 +18,12 @@ from scoring.evaluate.views import has_direction, joined, undirected, views
 from tests.evaluate.test_label_history import graph_of
 
 
+def told(graph: LabelledGraph, notes: list[str] | None = None) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Aggregates of all features at all nodes."""
+    order = range(len(graph.names))
+    return aggregates(views(graph), graph.x, graph.names, np.arange(len(graph)), order, [] if notes is None else notes)
+
+
 @given(seed=st.integers(0, 10_000))
 @settings(max_examples=30)
 def test_moments_leave_missing_values_out(seed: int) -> None:
@@ -75,13 +81,13 @@ def test_with_times_nothing_later_reaches_a_row() -> None:
     x = graph.x.copy()
     x[late] += 1000
     changed = LabelledGraph(graph.ids, graph.label, x, graph.names, graph.relations, graph.time)
-    before, _ = aggregates(views(graph), graph.x, graph.names, [])
-    after, _ = aggregates(views(changed), changed.x, changed.names, [])
+    before, _ = told(graph)
+    after, _ = told(changed)
     differ = np.flatnonzero((np.nan_to_num(before) != np.nan_to_num(after)).any(axis=1))
     assert set(graph.time.at[differ]) <= {int(graph.time.at[late])}
     free = LabelledGraph(graph.ids, graph.label, x, graph.names, graph.relations)
     apart = LabelledGraph(graph.ids, graph.label, graph.x, graph.names, graph.relations)
-    one, two = (aggregates(views(g), g.x, g.names, [])[0] for g in (free, apart))
+    one, two = (told(g)[0] for g in (free, apart))
     assert len(np.flatnonzero((np.nan_to_num(one) != np.nan_to_num(two)).any(axis=1))) > len(differ)
 
 
@@ -89,7 +95,7 @@ def test_what_does_not_fit_is_left_out_and_said(monkeypatch: pytest.MonkeyPatch)
     graph = graph_of(8)
     monkeypatch.setattr(module, "MOST_COLUMNS", 13)
     notes: list[str] = []
-    table, names = aggregates(views(graph), graph.x, graph.names, notes)
+    table, names = told(graph, notes)
     assert table.shape[1] == len(names) <= 13
     assert "left out" in notes[0]
 
