@@ -22,6 +22,11 @@ class Ties(StrEnum):
     order = "order"
 
 
+class Attribution(StrEnum):
+    fifo = "fifo"
+    homeward = "homeward"
+
+
 File = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV (with a header) or Parquet")]
 TimeUnit = Annotated[Unit, typer.Option(help="of times given as numbers")]
 
@@ -51,6 +56,9 @@ def loops(
     flows: Annotated[
         bool, typer.Option("--flows", help="how much of what leaves an account comes back, split or merged on the way")
     ] = False,
+    attribution: Annotated[
+        Attribution, typer.Option(help="with --flows: whose money an account sends: the oldest, or what leads home")
+    ] = Attribution.fifo,
     as_json: Json = False,
 ) -> None:
     """Every fund loop of a transfer table; with --flows, how much of what leaves an account comes back to it."""
@@ -71,6 +79,7 @@ def loops(
         decay=decay,
         growth=growth,
         ties=ties.value,
+        attribution=attribution.value,
         degree_cap=degree_cap,
         budget=budget,
         max_loops=max_loops,

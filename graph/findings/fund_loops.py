@@ -9,10 +9,11 @@ Overlapping loops over the same accounts are one finding. Its numbers:
 * ``returned_amount``: what the round trips brought back, the money at risk
 * ``flow_left``, ``flow_returned``, ``flow_purity``: of a finding of the flow view, 0 else: what left the account, what
   came back of it, how much of the transfers on the way was that money
-* ``currency``; ``structure``: ``one_hand`` (all accounts have one end owner: treasury pooling looks like this),
-  ``two_way_trade`` (two accounts that pay each other all along), ``round_trip``, or ``split_round_trip``
+* ``currency``; ``structure``: ``one_hand``, ``two_way_trade``, ``round_trip`` or ``split_round_trip``
+  (graph.findings.loop_structure)
 
-Money that was split and merged on its way is no loop whose amounts agree; the flow view (graph.loops.flows) finds it.
+Money that was split and merged on its way is no loop whose amounts agree; the flow view (graph.loops.flows) finds it,
+with the attribution ``homeward``: first in, first out loses it where an account also pays others in between.
 Where at least ``flow_share`` of it came back, at least ``flow_purity`` of the transfers was this money, it was split
 (two departures or more), and no loop has all its accounts, it is a finding of its own (``split_round_trip``).
 There ``length`` is the transfers of the longest way, ``amount_first`` what left and ``amount_last`` what came back.
@@ -25,21 +26,20 @@ round_trips, length 0.6 / 0.85 / 1 for two, three, more accounts, structure 0.2 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
-from graph.findings.figures import DAY, HOUR, count_en, money, percent, span_en, span_zh
+from graph.findings.figures import HOUR, count_en, money, percent, span_en, span_zh
 from graph.findings.finding import EdgeRef, Finding, Member, fresh_id
 from graph.findings.holders import Holders
+from graph.findings.loop_structure import TradeRule, kept_of, remark, structure_of
 from graph.findings.split_loops import SplitRule, split_finding, split_returns
 from graph.loops.engine import LoopBounds, LoopEngine, LoopRule
-from graph.loops.flows import FlowRule
+from graph.loops.flows import Attribution, FlowRule
 from graph.snapshot import NULL, Relation, Snapshot
 
-_STRUCTURE = {"one_hand": 0.2, "two_way_trade": 0.3, "round_trip": 1.0}
-_LENGTH = {2: 0.6, 3: 0.85}
 _WHY_EN = {
     "budget": "the search at some of these accounts reached its limit of work",
     "degree": "accounts with very many transfers were not passed through",
@@ -54,8 +54,7 @@ _WHY_EN = {
 class LoopParams:
     """What is searched: window and length, the amount rule (decay None: off), and limits of the search and the list.
 
-    ``trade_days`` and ``trade_transfers``: two accounts that pay each other at least so often each way, over at least
-    so many days, are named as two-way trade.
+    ``flow_...``: what makes money that was split a finding; ``trade``: when two accounts are partners in trade.
     """
 
     window_ms: int = 72 * HOUR
@@ -69,8 +68,8 @@ class LoopParams:
     max_edges: int = 200
     flow_share: float = 0.8
     flow_purity: float = 0.8
-    trade_days: int = 30
-    trade_transfers: int = 3
+    flow_attribution: Attribution = "homeward"
+    trade: TradeRule = field(default_factory=TradeRule)
 
 
 def find_fund_loops(snapshot: Snapshot, params: LoopParams = LoopParams()) -> list[Finding]:
@@ -100,8 +99,14 @@ def find_fund_loops(snapshot: Snapshot, params: LoopParams = LoopParams()) -> li
         reference = float(np.percentile(positive, 95)) if len(positive) else 0.0
         of_paths = _findings(snapshot, holders, transfers, loops, currency, reference, cuts, params)
         findings += of_paths
-        rule = FlowRule(params.window_ms, params.max_length, budget=params.budget, degree_cap=params.degree_cap)
-        wanted = SplitRule(rule, params.flow_share, params.flow_purity, params.max_edges)
+        rule = FlowRule(
+            params.window_ms,
+            params.max_length,
+            budget=params.budget,
+            degree_cap=params.degree_cap,
+            attribution=params.flow_attribution,
+        )
+        wanted = SplitRule(rule, params.flow_share, params.flow_purity, params.max_edges, params.trade)
         splits, around = split_returns(transfers, rows, of_paths, snapshot, wanted)
         for account in around:
             cut_accounts.setdefault(account, set()).add("events")
@@ -173,10 +178,11 @@ def _finding(
     edges = sorted({e for loop in loops for e in loop})
     returned = sum(int(amount[p[-1]]) for p in trips)
     share = last / first if first > 0 else 0.0
-    structure = _structure(holders, transfers, accounts, params)
+    in_trips = sorted({e for p in trips for e in p})
+    structure = structure_of(holders, transfers, accounts, in_trips, "round_trip", params.trade)
     pull = returned / (returned + reference) if returned > 0 else 0.0
     score = 0.5 * pull + 0.3 * min(share, 1.0) + 0.2 * (1 - 0.5 ** len(trips))
-    score *= _STRUCTURE[structure] * _LENGTH.get(len(strongest), 1.0)
+    score *= kept_of(structure, len(accounts))
     shown = list(dict.fromkeys(e for loop in trips for e in loop))
     why = sorted({_WHY_EN[r] for a in accounts for r in cuts.get(a, ())})
     if len(shown) > params.max_edges:
@@ -230,21 +236,6 @@ def _apart(loops: list[tuple[int, ...]]) -> list[tuple[int, ...]]:
     return kept
 
 
-def _structure(holders: Holders, transfers: Relation, accounts: tuple[int, ...], params: LoopParams) -> str:
-    if holders.one_hand(accounts):
-        return "one_hand"
-    if len(accounts) == 2:
-        ts = transfers.int64("ts")
-        for a, b in (accounts, accounts[::-1]):
-            out = np.arange(transfers.out_ptr[a], transfers.out_ptr[a + 1])
-            times = ts[out[transfers.dst[out] == b]]
-            times = times[times != NULL]
-            if len(times) < params.trade_transfers or times.max() - times.min() < params.trade_days * DAY:
-                return "round_trip"
-        return "two_way_trade"
-    return "round_trip"
-
-
 def _edge(snapshot: Snapshot, transfers: Relation, position: int) -> EdgeRef:
     names = snapshot.nodes["Account"]
     ts, amount = int(transfers.int64("ts")[position]), int(transfers.int64("amount")[position])
@@ -269,13 +260,8 @@ def _sentences(
     if trips > 1:
         en += f"; {count_en(trips, 'separate round')} over the same accounts brought back {money(returned, currency)}"
         zh += f"；同一组账户共有 {trips} 次独立回流，合计 {money(returned, currency)}"
-    if structure == "one_hand":
-        en += "; all the accounts have one owner in the end, as in treasury pooling"
-        zh += "；这些账户最终归属同一所有者，类似资金归集"
-    elif structure == "two_way_trade":
-        en += "; the two have paid each other both ways over a long time, as trading partners do"
-        zh += "；双方长期互有付款，类似互为供应商的正常往来"
-    return en + ".", zh + "。"
+    more_en, more_zh = remark(structure)
+    return f"{en}{more_en}.", f"{zh}{more_zh}。"
 
 
 def _not_searched(

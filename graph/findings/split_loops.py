@@ -10,6 +10,7 @@ import numpy.typing as npt
 from graph.findings.figures import count_en, money, percent, span_en, span_zh
 from graph.findings.finding import Finding, Member, fresh_id
 from graph.findings.holders import Holders
+from graph.findings.loop_structure import TradeRule, kept_of, remark, structure_of
 from graph.findings.mixed_loops import edge_ref
 from graph.loops.flow_kernel import S_DEPARTURE, S_ROW, Transfers
 from graph.loops.flows import FlowRule, Return, find_returns
@@ -19,12 +20,14 @@ from graph.snapshot import Relation, Snapshot
 
 @dataclass(frozen=True)
 class SplitRule:
-    """How money is followed, the least share returned and purity that make a finding, and edges shown at most."""
+    """How money is followed, the least share returned and purity that make a finding, edges shown at most, and when two
+    accounts are partners in trade."""
 
     rule: FlowRule
     share: float
     purity: float
     max_edges: int
+    trade: TradeRule
 
 
 def split_returns(
@@ -64,8 +67,7 @@ def split_finding(
     names, amount = snapshot.nodes["Account"], transfers.int64("amount")
     edges = np.unique(r.steps[:, S_ROW])
     accounts = sorted({int(a) for a in transfers.src[edges]})
-    one_hand = holders.one_hand(accounts)
-    structure = "one_hand" if one_hand else "split_round_trip"
+    structure = structure_of(holders, transfers, accounts, edges, "split_round_trip", wanted.trade)
     score = 0.5 * r.returned / (r.returned + reference) + 0.3 * r.share + 0.2 * 0.5
     shown = edges[np.argsort(transfers.int64("ts")[edges], kind="stable")][: wanted.max_edges].tolist()
     why = ["more transfers are involved than are listed"] if len(edges) > wanted.max_edges else []
@@ -77,15 +79,13 @@ def split_finding(
     )
     zh = f"{money(r.left, currency)} 分 {parts} 笔从一个账户转出，经 {len(accounts) - 1} 个其他账户拆分、合并"
     zh += f"，{span_zh(span)}内回流 {percent(r.share)}"
-    if one_hand:
-        en += "; all the accounts have one owner in the end, as in treasury pooling"
-        zh += "；这些账户最终归属同一所有者，类似资金归集"
+    more_en, more_zh = remark(structure)
     members = [Member("Account", names.id(a), "account") for a in accounts]
     members += sorted({holders.member(p, "owner") for a in accounts for p in holders.of(a)})
     return Finding(
         kind="fund_loop",
         id=fresh_id("fund_loop", ["flow", currency, *(f"Account:{names.id(a)}" for a in accounts), str(r.first_ts)]),
-        score=round(score * (0.2 if one_hand else 1.0) * (0.85 if len(accounts) < 4 else 1.0), 6),
+        score=round(score * kept_of(structure, len(accounts)), 6),
         members=tuple(members),
         edges=tuple(edge_ref(snapshot, transfers, e) for e in shown),
         numbers={
@@ -106,8 +106,8 @@ def split_finding(
         },
         first_ts=r.first_ts,
         last_ts=r.last_ts,
-        text_en=en + ".",
-        text_zh=zh + "。",
+        text_en=f"{en}{more_en}.",
+        text_zh=f"{zh}{more_zh}。",
         complete=not why,
         truncated_why="; ".join(why) or None,
         evidence={"strongest_path": [transfers.edge_id(e) for e in shown]},

@@ -1,4 +1,8 @@
-"""Money that leaves one account, followed first in, first out until it is back: the kernel of graph.loops.flows."""
+"""Money that leaves one account, followed until it is back: the kernel of graph.loops.flows.
+
+Two rules of attribution. First in, first out: what an account sends is its oldest money, wherever it goes. Homeward:
+transfers that lie on a loop of the origin take the origin's money first, all others take other money.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ from numba import njit
 
 Int64 = npt.NDArray[np.int64]
 Int32 = npt.NDArray[np.int32]
+Bools = npt.NDArray[np.bool_]
 
 # Columns of a lot: amount, departure it comes from (CLEAN: other money), transfers so far, when it came, next lot.
 AMOUNT, ORIGIN, HOP, CAME, NEXT = range(5)
@@ -43,6 +48,7 @@ class Purse(NamedTuple):
     lots: Int64  # [lots, 5]
     free: Int64  # [2] first free lot (chained), lots never used yet
     taken: Int64  # [lots, 3] what a transfer consists of: departure, hop, amount
+    on_loop: Bools  # [transfers] homeward: which lie on a loop of the origin
 
 
 @njit(cache=True)
@@ -80,15 +86,30 @@ def add(purse: Purse, slot: int, amount: int, origin: int, hop: int, ts: int) ->
 
 
 @njit(cache=True)
-def expire(purse: Purse, moves: Transfers, departures: Int64, slot: int, before: int) -> None:
-    """Money that left the origin before ``before`` is other money from now on; without any left all is forgotten."""
-    lot = purse.first[slot]
+def expire(purse: Purse, moves: Transfers, departures: Int64, slot: int, before: int, homeward: bool) -> None:
+    """Money that left the origin before ``before`` is other money from now on; without any left all is forgotten.
+
+    Homeward no other money is kept.
+    """
+    previous, lot = -1, purse.first[slot]
     while lot >= 0:
         row = purse.lots[lot]
+        following = row[NEXT]
         if row[ORIGIN] != CLEAN and moves.ts[departures[row[ORIGIN], D_ROW]] < before:
             row[ORIGIN] = CLEAN
             purse.alive[slot] -= 1
-        lot = row[NEXT]
+            if homeward:
+                if previous < 0:
+                    purse.first[slot] = following
+                else:
+                    purse.lots[previous, NEXT] = following
+                if following < 0:
+                    purse.last[slot] = previous
+                row[NEXT] = purse.free[0]
+                purse.free[0] = lot
+                lot = following
+                continue
+        previous, lot = lot, following
     if purse.alive[slot] == 0:
         drop(purse, slot)
 
@@ -130,6 +151,7 @@ def follow_home(
     window: int,
     max_length: int,
     in_order: bool,
+    homeward: bool,
 ) -> tuple[int, int]:
     """Follow the departures (ascending) through ``events`` (ascending, each once) among ``members``.
 
@@ -148,23 +170,25 @@ def follow_home(
         source, target = purse.slot_of[u] - 1, purse.slot_of[v] - 1
         if u == home:
             if ahead < len(departures) and departures[ahead, D_ROW] == i:
-                expire(purse, moves, departures, target, t - window)
+                expire(purse, moves, departures, target, t - window, homeward)
                 if not add(purse, target, x, ahead, 1, t):
                     limits |= TOO_MANY_LOTS
                 written, limits = note(steps, written, limits, i, ahead, 1, x)
                 ahead += 1
-            elif target >= 0 and purse.alive[target] > 0:
-                expire(purse, moves, departures, target, t - window)
+            elif not homeward and target >= 0 and purse.alive[target] > 0:
+                expire(purse, moves, departures, target, t - window, homeward)
                 if purse.alive[target] > 0 and not add(purse, target, x, CLEAN, 0, t):
                     limits |= TOO_MANY_LOTS
             continue
+        if homeward and not purse.on_loop[i]:
+            continue
         pieces, known = 0, x
         if source >= 0 and purse.alive[source] > 0:
-            expire(purse, moves, departures, source, t - window)
+            expire(purse, moves, departures, source, t - window, homeward)
         if source >= 0 and purse.alive[source] > 0:
             pieces = draw(purse, source, x, t, in_order)
         if target >= 0 and purse.alive[target] > 0:
-            expire(purse, moves, departures, target, t - window)
+            expire(purse, moves, departures, target, t - window, homeward)
         for k in range(pieces):
             origin, hop, part = purse.taken[k, 0], purse.taken[k, 1] + 1, purse.taken[k, 2]
             if v == home:
@@ -179,7 +203,7 @@ def follow_home(
                 if not add(purse, target, part, origin, hop, t):
                     limits |= TOO_MANY_LOTS
                 written, limits = note(steps, written, limits, i, origin, hop, part)
-        other = target >= 0 and known > 0 and purse.alive[target] > 0
+        other = not homeward and target >= 0 and known > 0 and purse.alive[target] > 0
         if other and not add(purse, target, known, CLEAN, 0, t):
             limits |= TOO_MANY_LOTS
         if source >= 0 and pieces > 0 and purse.alive[source] == 0:

@@ -51,7 +51,13 @@ def flows_of_table(table: pa.Table, options: LoopTableOptions) -> tuple[pa.Table
     moves = Transfers(src[rows], dst[rows], moments[order], amount[rows])
     window = window_in(span_us(options.window), unit)
     rule = FlowRule(
-        window, options.max_length, options.ties, options.budget, options.degree_cap, max_loops=options.max_loops
+        window,
+        options.max_length,
+        options.ties,
+        options.budget,
+        options.degree_cap,
+        max_loops=options.max_loops,
+        attribution=options.attribution,
     )
     accounts = int(max(src.max(initial=-1), dst.max(initial=-1))) + 1
     returns = find_returns(moves, accounts, rule, most_at_once(moves.ts, window) + 1)

@@ -3,7 +3,10 @@
 A loop of transfers is one path; money that is split in three and merged in two is several, none of which keeps its
 amount. Here amounts are conserved: of each transfer that leaves an account and from which some loop leads back (a fund
 loop within the window and of at most so many transfers, any amounts), the money is followed through the accounts of the
-loops that begin at that account, first in, first out, from one moment to later ones, until it is back.
+loops that begin at that account, from one moment to later ones, until it is back. By which rule an account's money is
+told apart is named: ``fifo``, first in, first out, or ``homeward``: transfers on such a loop take the money of the
+origin first, all others take other money. The first is what an accountant would do and loses the trail where an account
+also pays others; the second is the most that can have come back, and the purity below says how likely that is.
 
 What stands on an account counts from when such money comes to it, and is forgotten when none of it is such money any
 more (spent, or gone from its origin for longer than the window); what an account sends beyond that is its own. Money
@@ -14,11 +17,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from graph.loops.engine import LoopBounds, LoopEngine, LoopRule, Ties
+from graph.loops.engine import LoopBounds, LoopEngine, LoopError, LoopRule, Ties
 from graph.loops.flow_kernel import (
     D_BACK,
     D_HOPS,
@@ -34,6 +38,8 @@ from graph.loops.flow_kernel import (
     follow_home,
 )
 
+Attribution = Literal["fifo", "homeward"]
+
 
 @dataclass(frozen=True)
 class FlowRule:
@@ -41,6 +47,7 @@ class FlowRule:
 
     ``window``: from the departure to the return at most, in the unit of the times. ``max_loops``: loops looked at;
     ``budget`` and ``degree_cap``: of the loop engine. ``max_events``: transfers looked at for one account.
+    ``attribution``: whose money a transfer takes, see the head of this module.
     """
 
     window: int
@@ -52,6 +59,11 @@ class FlowRule:
     max_events: int = 1 << 21
     max_lots: int = 1 << 18
     max_steps: int = 1 << 17
+    attribution: Attribution = "fifo"
+
+    def __post_init__(self) -> None:
+        if self.attribution not in ("fifo", "homeward"):
+            raise LoopError(f"attribution must be fifo or homeward, got {self.attribution!r}")
 
 
 @dataclass(frozen=True)
@@ -110,11 +122,17 @@ def find_returns(moves: Transfers, accounts: int, rule: FlowRule, held: int) -> 
         np.zeros((rule.max_lots, 5), np.int64),
         np.zeros(2, np.int64),
         np.zeros((rule.max_lots, 3), np.int64),
+        np.zeros(len(moves.ts), np.bool_),
     )
+    homeward = rule.attribution == "homeward"
     steps = np.zeros((rule.max_steps, 4), np.int64)
     found: list[Return] = []
-    for home, first, members in _origins(moves, loops.ptr, loops.rows):
-        events = lookup.events(members, int(moves.ts[first[0]]), int(moves.ts[first[-1]]) + rule.window)
+    for home, first, members, on_loop in _origins(moves, loops.ptr, loops.rows):
+        if homeward:
+            events = on_loop
+            purse.on_loop[on_loop] = True
+        else:
+            events = lookup.events(members, int(moves.ts[first[0]]), int(moves.ts[first[-1]]) + rule.window)
         if len(events) > rule.max_events:
             cuts["events"] += 1
             cut_accounts.add(home)
@@ -122,8 +140,19 @@ def find_returns(moves: Transfers, accounts: int, rule: FlowRule, held: int) -> 
         departures = np.zeros((len(first), 4), np.int64)
         departures[:, D_ROW] = first
         written, limits = follow_home(
-            moves, purse, home, members, events, departures, steps, rule.window, rule.max_length, rule.ties == "order"
+            moves,
+            purse,
+            home,
+            members,
+            events,
+            departures,
+            steps,
+            rule.window,
+            rule.max_length,
+            rule.ties == "order",
+            homeward,
         )
+        purse.on_loop[on_loop] = False
         if limits:
             cuts["lots"] += 1
             cut_accounts.add(home)
@@ -152,8 +181,11 @@ class _Lookup:
         return np.unique(np.concatenate(parts))
 
 
-def _origins(moves: Transfers, ptr: Int64, rows: Int64) -> Iterator[tuple[int, Int64, Int64]]:
-    """For each account at which loops begin: the account, their first transfers and the other accounts, ascending."""
+def _origins(moves: Transfers, ptr: Int64, rows: Int64) -> Iterator[tuple[int, Int64, Int64, Int64]]:
+    """For each account at which loops begin: the account, their first transfers, the other accounts, all transfers.
+
+    All ascending.
+    """
     first = rows[ptr[:-1]]
     home = moves.src[first].astype(np.int64)
     loop_of = np.repeat(np.arange(len(first)), np.diff(ptr))
@@ -161,10 +193,12 @@ def _origins(moves: Transfers, ptr: Int64, rows: Int64) -> Iterator[tuple[int, I
     ends[ptr[1:] - 1] = False
     pairs = np.unique(np.column_stack([home[loop_of[ends]], moves.dst[rows[ends]]]), axis=0)
     starts = np.unique(np.column_stack([home, first]), axis=0)
+    all_rows = np.unique(np.column_stack([home[loop_of], rows]), axis=0)
+    at_rows = np.split(all_rows[:, 1], np.flatnonzero(np.diff(all_rows[:, 0])) + 1)
     at_pairs = np.split(pairs[:, 1], np.flatnonzero(np.diff(pairs[:, 0])) + 1)
     at_starts = np.split(starts[:, 1], np.flatnonzero(np.diff(starts[:, 0])) + 1)
-    for account, begin, members in zip(np.unique(home).tolist(), at_starts, at_pairs, strict=True):
-        yield account, np.ascontiguousarray(begin), np.ascontiguousarray(members)
+    for account, begin, members, every in zip(np.unique(home).tolist(), at_starts, at_pairs, at_rows, strict=True):
+        yield account, np.ascontiguousarray(begin), np.ascontiguousarray(members), np.ascontiguousarray(every)
 
 
 def _rounds(moves: Transfers, home: int, departures: Int64, steps: Int64) -> Iterator[Return]:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from graph.loops.engine import LoopBounds, LoopEngine, LoopRule, Ties
+from graph.loops.flows import Attribution
 from graph.table_columns import (
     FARTHEST,
     TableError,
@@ -37,8 +38,8 @@ class LoopTableOptions:
     """What the columns are called and what counts as a loop.
 
     ``amount``: may be missing from the table when ``decay`` is None. ``id``: a column of row ids to carry along, None
-    for none. ``window``: like 72h, 90m, 30d. ``time_unit``: of numbers in the time column. ``max_loops``: listed at
-    most; the rest is reported as cut.
+    for none. ``attribution``: of the flow view, see graph.loops.flows. ``window``: like 72h, 90m, 30d. ``time_unit``:
+    of numbers in the time column. ``max_loops``: listed at most; the rest is reported as cut.
     """
 
     src: str = "src"
@@ -52,6 +53,7 @@ class LoopTableOptions:
     decay: float | None = None
     growth: float = 0.0
     ties: Ties = "strict"
+    attribution: Attribution = "fifo"
     degree_cap: int = 0
     budget: int = 1 << 16
     max_loops: int = 2_000_000

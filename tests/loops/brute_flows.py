@@ -20,15 +20,24 @@ class Cent:
 
 
 def brute_returns(
-    src: Sequence[int], dst: Sequence[int], ts: Sequence[int], amount: Sequence[int], rule: LoopRule
+    src: Sequence[int],
+    dst: Sequence[int],
+    ts: Sequence[int],
+    amount: Sequence[int],
+    rule: LoopRule,
+    homeward: bool = False,
 ) -> dict[int, int]:
-    """Departure (a row) -> how much of it came back, for those of which anything did. Rows in order of time."""
+    """Departure (a row) -> how much of it came back, for those of which anything did. Rows in order of time.
+
+    ``homeward``: transfers on a loop of the origin take its money first, all others take other money.
+    """
     back: Counter[int] = Counter()
     loops = brute_loops(src, dst, ts, [float(a) for a in amount], rule)
     for home in {src[p[0]] for p in loops}:
         mine = [p for p in loops if src[p[0]] == home]
         members = {dst[i] for p in mine for i in p[:-1]}
         departures = {p[0] for p in mine}
+        on_loop = {i for p in mine for i in p}
         money: dict[int, list[Cent]] = defaultdict(list)
         for i, (u, v, t, x) in enumerate(zip(src, dst, ts, amount, strict=True)):
             _forget(money, ts, t - rule.window)
@@ -39,7 +48,11 @@ def brute_returns(
                 continue
             taken: list[Cent] = []
             purse = money.get(u, [])
+            if homeward and i in on_loop:
+                purse.sort(key=lambda cent: cent.departure is None)
             while purse and len(taken) < x and (purse[0].came < t or rule.ties == "order"):
+                if homeward and i not in on_loop:
+                    break
                 taken.append(purse.pop(0))
             _forget(money, ts, t - rule.window)
             other = x
