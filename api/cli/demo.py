@@ -18,13 +18,16 @@ from typing import Any
 
 from api.cli.model import scored_lines
 from graph.findings.finding import KINDS, Finding
+from ingest.world.event_file import DAYS
 from ingest.world.spec import WorldSpec
 from jobs.demo import Prepared, applicant, prepare
+from jobs.flow_file import FlowFileOptions, FlowSummary, run_flow
 from jobs.home import Home
 from jobs.look import all_findings
 from jobs.progress import Report
 from jobs.report.make import make_report
 from jobs.training import Trained, TrainingOptions, run_training
+from policy.publish import SHIPPED
 from records import keys
 from records.database import open_records
 
@@ -40,6 +43,7 @@ class Demo:
     training: Trained
     top: tuple[Finding, ...]
     scored: dict[str, Any]
+    flow: FlowSummary
     report: Path
     out: Path
     seconds: float
@@ -51,6 +55,7 @@ class Demo:
             "training": self.training.to_json(),
             "top_clusters": [asdict(f) for f in self.top],
             "scored": self.scored,
+            "flow": asdict(self.flow),
             "report": str(self.report),
             "seconds": round(self.seconds, 1),
         }
@@ -70,11 +75,16 @@ class Demo:
             "",
             *scored_lines(s),
             "",
+            f"The last {DAYS} days as a stream: {self.flow.stored:,} events, {self.flow.alerts} alerts",
+            "  " + ", ".join(f"{code} {n}" for code, n in sorted(self.flow.by_rule.items(), key=lambda c: -c[1]) if n),
+            "",
             f"Pictures: {self.report}",
             f"All of it took {self.seconds:.0f} s. Now try:",
             f"  {ringfence} clusters --kind fake_order_ring",
             f"  {ringfence} clusters --member Merchant:{s['merchant_id']}",
             f"  {ringfence} ask --list",
+            f"  {ringfence} flow --from {self.out}/world/events/events.jsonl --rules {os.path.relpath(SHIPPED)}"
+            f" --out {self.out}/alerts.jsonl",
             f"  {ringfence} export --merchant {s['merchant_id']} --out {self.out}/merchant.graphml",
             f"  {ringfence} keys create loan-origination && {ringfence} serve",
         ]
@@ -93,14 +103,17 @@ def run(home: Home, out: Path, merchants: int, seed: int, now: int, report: Repo
     started = time.monotonic()
     prepared = prepare(home, out, WorldSpec(merchants=merchants, seed=seed), now, report, replace)
     options = TrainingOptions(cut_ms=prepared.spec.end_ts, cadence_ms=CADENCE_MS, seed=seed)
-    training = run_training(home.landing, home.models, options, report)
+    training = run_training(home.landing, home.models, options, report, snapshots=home.snapshots)
     report("starting the service and asking it for a score")
     scored = score_over_http(home, *applicant(home))
+    report("running its last days as a stream of events")
+    events = out / "world" / "events" / "events.jsonl"
+    flow = run_flow(FlowFileOptions(events, SHIPPED, out / "alerts.jsonl"), report)
     report("drawing the report")
     page = make_report(home, out / "report.html", scored)
     findings = all_findings(home)[1]
     top = tuple(f for kind in KINDS if (f := next((x for x in findings if x.kind == kind), None)))
-    return Demo(prepared, training, top, scored, page, out, time.monotonic() - started)
+    return Demo(prepared, training, top, scored, flow, page, out, time.monotonic() - started)
 
 
 def score_over_http(home: Home, merchant_id: str, amount: int) -> dict[str, Any]:
