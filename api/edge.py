@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import time
 import uuid
+from collections.abc import Mapping
 
 import structlog
 from starlette.datastructures import Headers, MutableHeaders
@@ -35,7 +36,8 @@ sending, gets to read the answer instead of a broken connection."""
 
 
 class Edge:
-    """The outermost layer of the app (pure ASGI). Sizes in bytes, times in seconds."""
+    """The outermost layer of the app (pure ASGI). Sizes in bytes, times in seconds. ``larger``: path -> its own cap on
+    bodies."""
 
     def __init__(
         self,
@@ -45,11 +47,13 @@ class Edge:
         max_body: int,
         body_timeout: float,
         request_timeout: float,
+        larger: Mapping[str, int] | None = None,
     ) -> None:
         self._app = app
         self._log = log
         self._metrics = metrics
         self._max_body = max_body
+        self._larger = larger or {}
         self._body_timeout = body_timeout
         self._request_timeout = request_timeout
 
@@ -90,8 +94,9 @@ class Edge:
 
     async def _whole_body(self, scope: Scope, receive: Receive) -> Receive:
         """Read the body, counting what arrives whatever its header claims, and hand it on as one message."""
+        cap = self._larger.get(scope["path"], self._max_body)
         claimed = Headers(scope=scope).get("content-length", "0")
-        if claimed.isdigit() and (len(claimed) > 18 or int(claimed) > self._max_body):
+        if claimed.isdigit() and (len(claimed) > 18 or int(claimed) > cap):
             await _throw_away(receive)
             raise Refused(TOO_LARGE)
         pieces: list[bytes] = []
@@ -103,7 +108,7 @@ class Edge:
                     if message["type"] == "http.disconnect":
                         break
                     size += len(message.get("body", b""))
-                    if size > self._max_body:
+                    if size > cap:
                         await _throw_away(receive)
                         raise Refused(TOO_LARGE)
                     pieces.append(message.get("body", b""))

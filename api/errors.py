@@ -18,6 +18,7 @@ from starlette.responses import Response
 
 from graph.snapshot_files import SnapshotError
 from jobs.decide import AsOfRefused, ModelMismatch, UnknownMerchant
+from jobs.flow_live import FlowAway
 from jobs.published import NothingPublished
 from jobs.serving import NoModel
 from records.errors import DecisionConflict, RecordsError
@@ -84,6 +85,11 @@ _AS_OF = {
 }
 
 TABLE: dict[type[Exception], Answer] = {
+    FlowAway: Answer(
+        503,
+        "flow_unavailable",
+        "Events cannot be taken here: another process has the journal, or the key for tokens is wrong; see the log.",
+    ),
     NothingPublished: Answer(503, "no_snapshot", "Nothing is published to answer from: run `ringfence refresh`."),
     SnapshotError: Answer(503, "no_snapshot", "The published snapshot cannot be read: run `ringfence refresh`."),
     NoModel: Answer(503, "no_model", "No model serves: run `ringfence train`."),

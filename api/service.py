@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 
 from api.metrics import Metrics
 from api.settings import Settings
+from jobs.flow_live import LiveFlow
 from jobs.known import KnownMerchants
 from jobs.published import Published
 from jobs.serving import ServedModel
@@ -37,6 +38,7 @@ class Service:
     metrics: Metrics
     log: structlog.typing.FilteringBoundLogger
     clock: Clock
+    flow: LiveFlow
 
 
 async def in_thread(work: Callable[[], T]) -> T:

@@ -29,6 +29,7 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8080, ge=0, le=65535, description="port to listen on; 0 takes a free one")
     max_body_bytes: int = Field(65_536, ge=1_024, le=16 << 20, description="bodies above this are refused with 413")
+    max_events_bytes: int = Field(8 << 20, ge=1_024, le=64 << 20, description="the same, for events sent in")
     max_json_depth: int = Field(8, ge=2, le=100, description="JSON nested deeper than this is refused")
     header_timeout_s: float = Field(10.0, gt=0, le=300, description="a connection must send its headers within this")
     body_timeout_s: float = Field(10.0, gt=0, le=300, description="a request must send its body within this")
