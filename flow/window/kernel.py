@@ -408,14 +408,26 @@ def _compile(version: int) -> Callable[..., Answer]:
                                 leaves = 0
                             item = items[item, 2]
                         item = touched[j, ITEMS]
-                        while item >= 0:
-                            w = items[item, 1]
-                            if (leaves and (read[kind, rule] >> w) & 1) or (not leaves and w == ENTERED):
+                        while item >= 0 and not leaves:
+                            if items[item, 1] == ENTERED:
                                 if n_rows == len(rows):
                                     rows = _more(rows)
                                 rows[n_rows, 0] = items[item, 0]
                                 n_rows += 1
                             item = items[item, 2]
+                        for w in range(WINDOWS if leaves else 0):
+                            # All rows that left this window at this moment lie before its cursor, those of classes
+                            # that turn no rule among them.
+                            left = cursors[w] - 1 if (read[kind, rule] >> w) & 1 else -1
+                            oldest = max(seq - len(words), 0)
+                            while left >= oldest and words[left & mask, TS] + lengths[w] == now:
+                                for slot in range(SLOTS):
+                                    if np.int64(halves[left & mask, MERCHANT + slot]) == handle:
+                                        if n_rows == len(rows):
+                                            rows = _more(rows)
+                                        rows[n_rows, 0] = left
+                                        n_rows += 1
+                                left -= 1
                         edges[n_edges, E_TS], edges[n_edges, E_HANDLE] = now, handle
                         edges[n_edges, E_KIND], edges[n_edges, E_RULE] = kind, rule
                         edges[n_edges, E_LEAVES], edges[n_edges, E_ROWS] = leaves, n_rows - n_before
