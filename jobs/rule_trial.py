@@ -16,6 +16,8 @@ from jobs.progress import Report, quiet
 from policy.dry_run import Fired, WouldHaveFired
 from policy.ruleset import RuleSet
 
+_FILE = "journal.sqlite"
+
 
 def over_the_journal(folder: Path, report: Report = quiet) -> WouldHaveFired:
     """A dry run over the journal in a folder; over nothing where no event was ever taken.
@@ -45,8 +47,19 @@ def over_the_journal(folder: Path, report: Report = quiet) -> WouldHaveFired:
     return fired
 
 
+def newest(folder: Path) -> int | None:
+    """The newest time of an event in the journal, epoch ms; None where there is none."""
+    if not (folder / _FILE).exists():
+        return None
+    reader = JournalReader(folder)
+    try:
+        return reader.newest_ts(reader.last())
+    finally:
+        reader.close()
+
+
 def _batches(folder: Path, since: int) -> Iterator[EventBatch]:
-    if not (folder / "journal.sqlite").exists():
+    if not (folder / _FILE).exists():
         return
     reader = JournalReader(folder)
     try:

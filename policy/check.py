@@ -5,14 +5,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 
 from policy.interpret import Row, truth
 from policy.language import FactType
-from policy.rule_fields import placeholders
+from policy.rule_fields import MAX_PROBLEMS, placeholders
 from policy.ruleset import Problem, Rule, RuleSet, RuleSetError, read
 from policy.toml_places import Path, Places
 
-_NEEDED = ("severity", "text_en", "text_zh", "measure")
+_NEEDED = ("text_en", "text_zh", "measure")
 
 
 @dataclass(frozen=True)
@@ -32,18 +33,19 @@ class Report:
 def check(text: str, facts: Mapping[str, Mapping[str, FactType]], strict: bool = False) -> Report:
     """Check a set's text. A fact that a test does not give is as on a key without events: 0, or NULL.
 
-    ``strict``, as publishing asks for: every rule says its severity, its sentences in English and Chinese and the
-    measure, and has a test that fires and one that is silent.
+    ``strict``, as publishing asks for: every rule says its sentences in English and Chinese and the measure, and has a
+    test that fires and one that is silent. At most MAX_PROBLEMS problems, and as many warnings, are told.
     """
     try:
         rules = read(text, facts)
     except RuleSetError as why:
         return Report(None, why.problems, (), 0)
     places = Places(text)
-    problems = [p for i, rule in enumerate(rules.rules) for p in _of_rule(places, i, rule, facts[rule.on], strict)]
-    warnings = [p for i, rule in enumerate(rules.rules) for p in _worth_a_look(places, i, rule, facts[rule.on])]
+    each = list(enumerate(rules.rules))
+    problems = (p for i, rule in each for p in _of_rule(places, i, rule, facts[rule.on], strict))
+    warnings = (p for i, rule in each for p in _worth_a_look(places, i, rule, facts[rule.on]))
     tests = sum(len(r.tests.fires) + len(r.tests.silent) for r in rules.rules)
-    return Report(rules, tuple(problems), tuple(warnings), tests)
+    return Report(rules, tuple(islice(problems, MAX_PROBLEMS)), tuple(islice(warnings, MAX_PROBLEMS)), tests)
 
 
 def row_of(rule: Rule, given: Mapping[str, int | float], facts: Mapping[str, FactType]) -> Row:

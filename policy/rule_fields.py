@@ -16,6 +16,9 @@ MAX_RULES = 63
 """Rules judged on one kind of key: a bit each."""
 
 MAX_TESTS = 50
+MAX_PROBLEMS = 100
+"""Told of one set: a text made of nothing but faults costs no more than that."""
+
 MAX_SENTENCE = 500
 MAX_COOLDOWN_MS = 366 * 86_400_000
 
@@ -57,7 +60,8 @@ class RuleSetError(Exception):
         self.problems = tuple(sorted(problems, key=lambda p: (p.line, p.column)))
         shown = [str(p) for p in self.problems[:20]]
         more = len(self.problems) - len(shown)
-        super().__init__("\n".join([*shown, *([f"and {more} more"] if more else [])]))
+        least = "at least " if len(self.problems) >= MAX_PROBLEMS else ""
+        super().__init__("\n".join([*shown, *([f"and {least}{more} more"] if more else [])]))
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,8 @@ class Reader:
         place = self.places.key(path) if inside is None else self.places.inside(path, inside)
         where = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).lstrip(".")
         self.problems.append(Problem(code, reason, where[:120], rule, place.line, place.column))
+        if len(self.problems) >= MAX_PROBLEMS:
+            raise RuleSetError(self.problems)
 
     def known_keys(self, at: Path, table: Mapping[str, object], known: set[str]) -> None:
         for key in table:

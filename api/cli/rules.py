@@ -104,22 +104,28 @@ def draft(context: typer.Context, file: File, by: By, note: Note = "", as_json: 
 def dry_run(
     context: typer.Context,
     number: Number,
-    from_: Annotated[str | None, typer.Option("--from", help="first moment; default: seven days ago")] = None,
-    to: Annotated[str | None, typer.Option(help="end of the stretch; default: now")] = None,
+    from_: Annotated[
+        str | None, typer.Option("--from", help="first moment; default: seven days before the end")
+    ] = None,
+    to: Annotated[str | None, typer.Option(help="end of the stretch; default: the newest event")] = None,
     by: Annotated[str, typer.Option(help="who does it, for the audit")] = "command line",
     as_json: Json = False,
 ) -> None:
     """Run a draft and the set in force over recorded events: how often each would have fired, and on how many keys."""
     from flow.facts import catalogue
-    from jobs.rule_trial import over_the_journal
+    from jobs.rule_trial import newest, over_the_journal
     from policy.publish import try_out
 
-    now = now_ms()
-    end = moment(to) if to is not None else now
-    start = moment(from_) if from_ is not None else (end or now) - 7 * DAY
+    journal, now = home_of(context).root / "journal", now_ms()
+    end = moment(to)
+    if end is None:
+        end = (newest(journal) or now) + 1
+    start = moment(from_)
+    if start is None:
+        start = max(0, end - 7 * DAY)
     with _records(context) as engine, _steps():
-        fired = over_the_journal(home_of(context).root / "journal", progress)
-        found = try_out(engine, number, catalogue(), fired, start or 0, end or now, _actor(by), now)
+        fired = over_the_journal(journal, progress)
+        found = try_out(engine, number, catalogue(), fired, start, end, _actor(by), now)
     answer({"draft": number, **found.to_json()}, as_json, _dry_run_lines(found))
 
 

@@ -42,7 +42,6 @@ def test_facts_not_given_are_as_on_a_key_without_events() -> None:
 @pytest.mark.parametrize(
     ("cut", "code"),
     [
-        ('severity = "high"\n', "missing"),
         ('text_en = "{orders_24h} orders"\n', "missing"),
         ('text_zh = "订单{orders_24h}笔"\n', "missing"),
         ('measure = "call the owner"\n', "missing"),

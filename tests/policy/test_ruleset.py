@@ -5,9 +5,12 @@ from __future__ import annotations
 import tomllib
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from flow.facts import catalogue
+from policy.check import check
+from policy.publish import SHIPPED
 from policy.ruleset import MAX_RULES, Problem, RuleSetError, canonical, read
 from policy.toml_places import Places
 from tests.policy.sets import FACTS, RULE
@@ -224,6 +227,34 @@ def test_every_change_of_what_a_set_says_makes_a_new_version(old: str, new: str)
 def test_the_order_of_rules_is_part_of_the_version() -> None:
     other = RULE.replace("VOL", "B")
     assert read(RULE + other, FACTS).version != read(other + RULE, FACTS).version
+
+
+def test_of_a_text_full_of_faults_a_hundred_are_told_and_no_more_is_looked_at() -> None:
+    sentence = "{x}" * 160
+    text = "".join(
+        f'[[rule]]\ncode = "R{i}"\non = "merchant"\nwhen = "orders_1h > 1"\ntext_en = "{sentence}"\n'
+        for i in range(200)
+    )
+    with pytest.raises(RuleSetError, match="and at least 80 more") as caught:
+        read(text, FACTS)
+    assert len(caught.value.problems) == 100
+
+
+SHIPPED_TEXT = SHIPPED.read_text("utf-8")
+
+
+@given(
+    st.integers(0, len(SHIPPED_TEXT)),
+    st.integers(0, 6),
+    st.sampled_from(["", '"', "\n", "[", "]", "{", "9", "= ", "é"]),
+)
+def test_the_shipped_set_with_a_piece_changed_is_taken_or_refused_with_places(at: int, cut: int, put: str) -> None:
+    text = SHIPPED_TEXT[:at] + put + SHIPPED_TEXT[at + cut :]
+    report = check(text, catalogue(), strict=True)
+    lines = text.split("\n")
+    for problem in report.problems:
+        assert 1 <= problem.line <= len(lines)
+        assert 1 <= problem.column <= len(lines[problem.line - 1]) + 1
 
 
 @given(st.text(max_size=200) | st.text(alphabet="[]{}=\"#\n\\ruleabc.1, '", max_size=120))
