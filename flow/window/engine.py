@@ -17,17 +17,20 @@ then judged once more, with it. Earlier ones are refused.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
-from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from flow.conditions.formulas import WINDOW_MS
 from flow.facts import KINDS
 from flow.window.events import Currencies, DerivedLoops, EventIds, Events, Rows, merged, rows_of, rows_of_loops
+from flow.window.held import Held, rows_from
 from flow.window.judging import Judging, layout_of
-from flow.window.kernel import E_HANDLE, E_KIND, E_LEAVES, E_ROWS, E_RULE, E_TS, Answer, advance, release
-from flow.window.layout import EQUAL, LOG, SLOT_KIND, TOP5, Int64
+from flow.window.kernel import E_HANDLE, E_KIND, E_LEAVES, E_ROWS, E_RULE, E_TS, Answer, advance, judge_all, release
+from flow.window.layout import EQUAL, LINE, LOG, SLOT_KIND, TOP5, Int64
 from flow.window.memory import (
     COUNTS_USED,
     JUDGED,
@@ -51,8 +54,7 @@ STEP = 8192
 _FULL = 0.6
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(NamedTuple):
     """A rule turned TRUE.
 
     ``rule``: its place in ``rules.rules``; ``kind`` and ``key``: of whom; ``ts``: the moment, epoch ms. ``event_id``:
@@ -115,10 +117,83 @@ class WindowEngine:
         ids = batch.event_id
         if derived is not None and len(derived.event_id):
             self._check(derived.ts, watermark)
-            rows, ids = merged(rows, rows_of_loops(derived, self._names), ids, derived.event_id)
+            rows, ids = merged(rows, rows_of_loops(derived, self._names, self._currencies), ids, derived.event_id)
         edges = self._advance(rows, ids, watermark)
         self.now = max(self.now, watermark)
         return edges
+
+    def facts_of(self, kind: str, key: str) -> dict[str, int | float | None]:
+        """Every fact that the rules on a kind read, of one key, now (at the last watermark)."""
+        number = KINDS.index(kind)
+        handle = self._names.known(number, key)
+        block = self._keys.cells[handle * LINE : (handle + int(self._layout.lines[number])) * LINE] * bool(handle)
+        found: dict[str, int | float | None] = {}
+        for told in self._judging.told[number]:
+            cells = [int(block[self._layout.columns[number][c]]) for made in told.formulas for c in made.cells]
+            found |= told.facts(cells)
+        return found
+
+    def swap(self, rules: RuleSet) -> WindowEngine:
+        """Another rule set, as if it had run from the start. Use the engine that is returned and this one no more.
+
+        Quick where the windows that the new rules read are kept already, else all that is held is replayed;
+        ``flow.window.warming.Warming`` does the same beside the running engine.
+        """
+        if self.covers(rules):
+            return self.with_rules(rules)
+        fresh = WindowEngine(rules, capacity=2 * self.held)
+        fresh.replay(self.held_events())
+        fresh.settle()
+        return fresh
+
+    def covers(self, rules: RuleSet) -> bool:
+        """Whether all that these rules read is kept already."""
+        return self._layout.covers(layout_of(rules))
+
+    def with_rules(self, rules: RuleSet) -> WindowEngine:
+        """The same windows under rules that they cover. Use the engine that is returned and this one no more."""
+        other = copy.copy(self)
+        other.rules = rules
+        other._judging = Judging(rules, self._layout)
+        other.settle()
+        return other
+
+    @property
+    def taken(self) -> int:
+        """Events and derived loops taken since the engine was made."""
+        return int(self._state.run[SEQ])
+
+    def held_events(self, since: int = 0) -> Held:
+        """What is in the log, or what was taken since ``taken`` was that number."""
+        oldest = max(int(self._state.cursors[LOG]), since)
+        rows = rows_from(self._log.words, self._log.halves, oldest, self.taken)
+        return Held(rows, list(self._names.text), list(self._currencies), self._ids.since(oldest), self.now)
+
+    def replay(self, held: Held) -> None:
+        """Take events that another engine held, without judging; ``settle`` is to follow."""
+        rows = held.carried(self._names, self._currencies)
+        self._advance(rows, held.ids.to_pylist(), held.now, quiet=True)
+        self.now = held.now
+
+    def settle(self) -> None:
+        """Set which rules are TRUE now for every key, without edges."""
+        for kind in range(len(KINDS)):
+            handles = np.array(self._names.all(kind), np.int64)
+            judge_all(self._judging.plan, self._keys, handles, kind)
+
+    def save(self, path: Path) -> None:
+        """Write the events of the last 30 days to a file; ``restore`` reads it."""
+        self.held_events().save(path)
+
+    @classmethod
+    def restore(cls, path: Path, rules: RuleSet) -> WindowEngine:
+        """The engine that saved, under the same or another rule set. Raises ValueError for a file of another version.
+        Rules TRUE at the time of saving give no edge again; ``now`` is the watermark from which to go on."""
+        held = Held.load(path)
+        engine = cls(rules, capacity=2 * len(held.rows.ts))
+        engine.replay(held)
+        engine.settle()
+        return engine
 
     def _check(self, ts: Int64, watermark: int) -> None:
         if watermark < self.now:
@@ -185,7 +260,7 @@ class WindowEngine:
             self._names.forget(h for h in freed[:, 1].tolist() if h)
 
     def _room_for_keys(self) -> Keys:
-        lines = len(self._keys.cells) // 8
+        lines = len(self._keys.cells) // LINE
         return self._keys if len(self._names) <= lines else blocks(max(len(self._names), 2 * lines), self._keys)
 
     def _make_room(self, events: int) -> None:

@@ -121,16 +121,22 @@ def rows_of(batch: Events, names: Names, currencies: Currencies) -> Rows:
     for i in np.flatnonzero(batch.type == _LOGISTICS).tolist():
         classes[i] = CLASSES.index(str(batch.status[i]))
     given[:, CLASS - MERCHANT] = classes
-    return Rows(np.ascontiguousarray(batch.ts, np.int64), np.ascontiguousarray(batch.amount, np.int64), given)
+    return Rows(_own(batch.ts), _own(batch.amount), given)
 
 
-def rows_of_loops(loops: DerivedLoops, names: Names) -> Rows:
+def rows_of_loops(loops: DerivedLoops, names: Names, currencies: Currencies) -> Rows:
     """Derived loops as rows: an account, the class, nothing else."""
     given = np.zeros((len(loops.event_id), GIVEN), np.int32)
     given[:, ACCOUNT - MERCHANT] = names.handles(_ACCOUNTS, loops.account)
+    given[:, CURRENCY - MERCHANT] = currencies[None]
     given[:, CLASS - MERCHANT] = LOOP
-    ts = np.ascontiguousarray(loops.ts, np.int64)
+    ts = _own(loops.ts)
     return Rows(ts, np.full(len(ts), -1, np.int64), given)
+
+
+def _own(column: npt.NDArray[np.int64]) -> Int64:
+    """A copy that may be written to: the kernel is compiled once more for each other sort of array."""
+    return np.array(column, np.int64)
 
 
 def merged(a: Rows, b: Rows, ids: Sequence[str], more: Sequence[str]) -> tuple[Rows, list[str]]:

@@ -24,15 +24,18 @@ MOST_RULES = 63
 @dataclass(frozen=True)
 class Told:
     """What an edge of one rule tells: ``index`` in the set, the names of its facts, and how each is made of cells;
-    ``width``: cells of all of them."""
+    ``width``: cells of all of them; ``plain``: whether each fact is its cell."""
 
     index: int
     names: tuple[str, ...]
     formulas: tuple[Formula, ...]
     width: int
+    plain: bool
 
     def facts(self, cells: Sequence[int]) -> dict[str, int | float | None]:
         """Values of the rule's facts from the cells that its edge carries."""
+        if self.plain:
+            return dict(zip(self.names, cells, strict=True))
         found: dict[str, int | float | None] = {}
         at = 0
         for name, made in zip(self.names, self.formulas, strict=True):
@@ -109,4 +112,5 @@ def _formula(kind: str, currency: str, name: str) -> Formula:
 
 def _told(index: int, rule: Rule, currency: str) -> Told:
     formulas = tuple(formula(f, currency) for f in _facts(rule))
-    return Told(index, rule.when.facts, formulas, sum(len(made.cells) for made in formulas))
+    plain = all(made.how == "count" and not made.daily for made in formulas)
+    return Told(index, rule.when.facts, formulas, sum(len(made.cells) for made in formulas), plain)

@@ -110,12 +110,14 @@ def empty_log(layout: Layout, capacity: int) -> Log:
 def grown_log(log: Log, oldest: int, following: int) -> Log:
     """Twice the room, the rows from ``oldest`` on to before ``following`` in their new places. Pointers are sequence
     numbers, so none of them changes."""
-    rows = len(log.words)
-    at = np.arange(oldest, following)
-    words = np.zeros((2 * rows, LINE), np.int64)
-    pointers = np.zeros((2 * rows, log.pointers.shape[1]), np.int32)
-    words[at & (2 * rows - 1)] = log.words[at & (rows - 1)]
-    pointers[at & (2 * rows - 1)] = log.pointers[at & (rows - 1)]
+    room = len(log.words)
+    words = np.zeros((2 * room, LINE), np.int64)
+    pointers = np.zeros((2 * room, log.pointers.shape[1]), np.int32)
+    turn = min((oldest // room + 1) * room, following)  # where the ring begins again
+    for start, end in ((oldest, turn), (turn, following)):
+        old = slice(start % room, start % room + end - start)
+        new = slice(start % (2 * room), start % (2 * room) + end - start)
+        words[new], pointers[new] = log.words[old], log.pointers[old]
     return Log(words, words.view(np.int32), pointers)
 
 

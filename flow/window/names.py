@@ -33,6 +33,10 @@ class Names:
         """The handle of each id, given out on first sight; 0 for None. ``sort``: place in SORTS."""
         return list(map(self._handles[sort].__getitem__, ids))
 
+    def known(self, sort: int, text: str) -> int:
+        """The handle of an id, 0 where it has none."""
+        return self._handles[sort].get(text, 0)
+
     def new(self, sort: int, text: str) -> int:
         """A handle for an id that has none."""
         if self._free[sort]:
