@@ -1,18 +1,20 @@
 """What the graph adds to the score, on worlds that nobody tuned on.
 
-``python -m benchmarks.model_worlds --merchants 3000 --seeds 101 102 103 --cadence-days 28``
+``python -m benchmarks.model_worlds --merchants 3000 --seeds 301 302 303 --cadence-days 28``
 
-Each world is made in a temporary folder, taken in by every source, and its training table is built once. On it three
-models are trained and measured as ``ringfence train`` does: own facts only (tabular), with the graph (graph), with
-findings too (full). Printed per world and pooled over them, each with 95 % bootstraps, and the lift in average
-precision, paired by row:
+Each world is made in a temporary folder, taken in by every source, and its training table is built once. On it the
+models are trained and measured as ``ringfence train`` does: own facts only (tabular), with the structure around a
+merchant (graph), with the aggregates of linked merchants, with findings, with the GraphSAGE logit (full), and two
+challengers. Printed per world and pooled over them, each with 95 % bootstraps, with the lift in average precision of
+all over own facts and of each block over the one before, paired by row:
 
 * in time: fitted on the first 60 % of applications, calibrated on the next 20 %, measured on the last 20 %
 * by connected group: all rows out of fold, each group of tied merchants in one fold, not in time
+* forward in time and by group: five folds, own facts against all but the network
 
 The pooled figure of a measure is its mean over the worlds; its interval draws anew, within each world, bad and good
-rows apart. With ``--permute`` the labels of each world are shuffled before anything is fitted: AUC must be .5 within
-noise. ``--keep FOLDER`` keeps each training table there and uses it again.
+rows apart. With ``--permute`` the labels of each world are shuffled before anything is fitted, the networks included:
+AUC must be .5 within noise. ``--no-gnn`` goes without the network.
 """
 
 from __future__ import annotations
@@ -20,15 +22,14 @@ from __future__ import annotations
 import argparse
 import tempfile
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from benchmarks.worlds import World
-from graph.features.compute import FEATURE_SET_VERSION, FEATURES
 from graph.findings.mine import mine_findings
 from graph.snapshot import Float64
 from ingest.intake import IntakeOptions
@@ -38,23 +39,34 @@ from ingest.world.world import make_world
 from jobs.home import Home
 from jobs.sync import sync
 from jobs.training import DAY
+from scoring.blocks import SAGE_LOGIT, Variant, variants
+from scoring.challengers import CHALLENGERS
 from scoring.compare import compare_in_time, cross_validate
 from scoring.measures import Interval, Measure, auc, average_precision, brier, calibration_error, pooled
-from scoring.splits import by_group
+from scoring.network import SageNetwork, Seen
+from scoring.splits import by_both, by_group
 from scoring.table import TrainingTable, build_training_table
 from scoring.train import TrainParams
 
-VARIANTS = ("tabular", "graph", "aggregates", "full")
+SEED = 0
+
+
+@dataclass(frozen=True)
+class _Made:
+    """A world's training table, and what its networks learn from; None: without."""
+
+    table: TrainingTable
+    seen: Seen | None
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure the worlds that the command line names and print what came out."""
     options = _options(arguments)
-    tables = {seed: _table(seed, options.merchants, options.cadence_days, options.keep) for seed in options.seeds}
-    _report("as they are", tables)
+    worlds = {s: _made(s, options.merchants, options.cadence_days, options.gnn) for s in options.seeds}
+    _report("as they are", worlds)
     if options.permute:
-        rng = np.random.default_rng(0)
-        _report("labels permuted", {seed: _permuted(table, rng) for seed, table in tables.items()})
+        rng = np.random.default_rng(SEED)
+        _report("labels permuted", {s: replace(w, table=_permuted(w.table, rng)) for s, w in worlds.items()})
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -63,17 +75,12 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, nargs="+", default=[10])
     parser.add_argument("--cadence-days", type=int, default=28)
     parser.add_argument("--permute", action="store_true", help="also with permuted labels")
-    parser.add_argument("--keep", type=Path, help="folder in which training tables are kept")
+    parser.add_argument("--gnn", action=argparse.BooleanOptionalAction, default=True, help="with the network")
     return parser.parse_args(arguments)
 
 
-def _table(seed: int, merchants: int, days: int, keep: Path | None) -> TrainingTable:
-    name = f"table-{merchants}-{seed}-{days}-{FEATURE_SET_VERSION}.parquet"
-    if keep is not None and (keep / name).exists():
-        frame, end = pq.read_table(keep / name), WorldSpec(merchants=merchants, seed=seed).end_ts
-        return TrainingTable(
-            frame, tuple(f.name for f in FEATURES), FEATURE_SET_VERSION, end, days * DAY, {}, float("nan")
-        )
+def _made(seed: int, merchants: int, days: int, gnn: bool) -> _Made:
+    seen = Seen() if gnn else None
     with tempfile.TemporaryDirectory(prefix="model-world-") as folder:
         world = World(WorldSpec(merchants=merchants, seed=seed), Path(folder) / "world", Home(Path(folder) / "home"))
         make_world(world.spec, world.files)
@@ -85,12 +92,10 @@ def _table(seed: int, merchants: int, days: int, keep: Path | None) -> TrainingT
             )
             if not taken.ok:
                 print(f"world {seed}, {source}: not all rows were taken: {taken.totals}", flush=True)
-        table = build_training_table(world.view(), world.spec.end_ts, days * DAY, mine_findings, _unheard)
+        watch = None if seen is None else seen.watch
+        table = build_training_table(world.view(), world.spec.end_ts, days * DAY, mine_findings, _unheard, watch)
     print(f"world {seed}: {table.frame.num_rows} rows, {int(table.labels.sum())} bad", flush=True)
-    if keep is not None:
-        keep.mkdir(parents=True, exist_ok=True)
-        pq.write_table(table.frame, keep / name)
-    return table
+    return _Made(table, seen)
 
 
 def _unheard(_line: str) -> None:
@@ -102,39 +107,58 @@ def _permuted(table: TrainingTable, rng: np.random.Generator) -> TrainingTable:
     return replace(table, frame=table.frame.set_column(place, "label", pa.array(rng.permutation(table.labels))))
 
 
-def _report(what: str, tables: dict[int, TrainingTable]) -> None:
-    params, in_time, across = TrainParams(), {}, {}
-    for seed, table in tables.items():
-        measured = compare_in_time(table, params.booster, seed=0)
-        labels = table.labels[measured.measure]
-        in_time[seed] = (labels, measured.scores)
-        folds = by_group(table.labels, table.groups, params.folds, seed=0)
-        across[seed] = (table.labels, cross_validate(table, folds, params.booster, seed=0)[1])
-        for variant in VARIANTS:
-            p = measured.probabilities[variant]
-            print(f"world {seed} {variant:8} Brier {brier(labels, p):.4f}  ECE {calibration_error(labels, p):.4f}")
-    for split, found in (("in time", in_time), ("by connected group", across)):
+Scored = tuple[Float64, dict[str, Float64]]
+"""Labels of measured rows and the scores of every model."""
+
+
+def _report(what: str, worlds: dict[int, _Made]) -> None:
+    params = TrainParams()
+    found: dict[str, dict[int, Scored]] = {"in time": {}, "by connected group": {}, "in time and by group": {}}
+    every: tuple[Variant, ...] = ()
+    for seed, world in worlds.items():
+        table = world.table
+        labels, groups = table.labels, table.groups
+        network = None if world.seen is None else SageNetwork(table, world.seen)
+        measured = compare_in_time(table, params.booster, SEED, network, tuple(CHALLENGERS))
+        every = variants(measured.table.features)
+        y = labels[measured.measure]
+        found["in time"][seed] = (y, measured.scores)
+        for name, p in measured.probabilities.items():
+            print(f"world {seed} {name:20} Brier {brier(y, p):.4f}  ECE {calibration_error(y, p):.4f}")
+        whole = table
+        if network is not None:
+            whole = table.with_feature(SAGE_LOGIT, network.out_of_fold(np.arange(len(labels)), SEED))
+        folds = by_group(labels, groups, params.folds, SEED)
+        _, scores = cross_validate(whole, folds, params.booster, SEED)
+        found["by connected group"][seed] = (labels, scores)
+        both = [f for f in by_both(table.times, groups, params.folds) if f.fits(labels)]
+        rows, scores = cross_validate(table, both, params.booster, SEED, ("tabular", "full"))
+        found["in time and by group"][seed] = (labels[rows], scores)
+    for split, of_world in found.items():
         print(f"\n{what}, {split}")
-        for seed, part in found.items():
-            _lines(f"world {seed}", [part])
-        if len(found) > 1:
-            _lines("pooled", list(found.values()))
+        for seed, part in of_world.items():
+            _lines(f"world {seed}", [part], every)
+        if len(of_world) > 1:
+            _lines("pooled", list(of_world.values()), every)
     print(flush=True)
 
 
-def _lines(name: str, parts: list[tuple[Float64, dict[str, Float64]]]) -> None:
+def _lines(name: str, parts: list[Scored], every: tuple[Variant, ...]) -> None:
     labels = [y for y, _ in parts]
     rows, bad = sum(map(len, labels)), int(sum(y.sum() for y in labels))
     print(f"{name}: {rows} rows, {bad} bad")
+    scored = parts[0][1]
 
-    def of(measure: Measure, variant: str, base: str | None = None) -> str:
-        scores = [s[variant] for _, s in parts]
-        return _shown(pooled(measure, labels, scores, 0, [s[base] for _, s in parts] if base else None), base)
+    def of(measure: Measure, model: str, base: str | None = None) -> str:
+        scores = [s[model] for _, s in parts]
+        return _shown(pooled(measure, labels, scores, SEED, [s[base] for _, s in parts] if base else None), base)
 
-    for v in VARIANTS:
-        print(f"  {v:8} AUC {of(auc, v)}  AP {of(average_precision, v)}")
-    print(f"  lift     AUC {of(auc, 'full', 'tabular')}  AP {of(average_precision, 'full', 'tabular')}")
-    print(f"  of that by findings AP {of(average_precision, 'full', 'aggregates')}", flush=True)
+    for model in scored:
+        print(f"  {model:20} AUC {of(auc, model)}  AP {of(average_precision, model)}")
+    for before, after in pairwise(every):
+        if before.name in scored and after.name in scored:
+            print(f"  + {after.adds:31} AP {of(average_precision, after.name, before.name)}")
+    print(f"  all over own facts AUC {of(auc, 'full', 'tabular')}  AP {of(average_precision, 'full', 'tabular')}")
 
 
 def _shown(found: Interval, base: str | None) -> str:

@@ -121,7 +121,7 @@ def decide(
     values, missing = merchant_values(request, version, known)
     values, degraded = _with_logit(values, missing, request.merchant_id, version, model, models)
     scored = model.score(values)
-    told = [_told(r) for r in reasons(scored, values, limit=MOST_REASONS)]
+    given = [told(r) for r in reasons(scored, values, limit=MOST_REASONS)]
     clusters = version.clusters_of(request.merchant_id)
     level = rating.level(scored.probability)
     decision_id = str(uuid.uuid4())
@@ -129,7 +129,7 @@ def decide(
         "decision_id": decision_id,
         "score": scored.probability,
         "risk_level": level,
-        "reasons": [{**r, "value": _known(r["value"])} for r in told],
+        "reasons": [{**r, "value": _known(r["value"])} for r in given],
         "model": {"name": scored.model, "version": scored.version, "sha256": scored.sha256},
         "feature_set_version": scored.feature_set_version,
         "graph_as_of": iso(version.as_of),
@@ -154,7 +154,7 @@ def decide(
         score=scored.probability,
         risk_level=level,
         rating_version=rating.version,
-        reasons=told,
+        reasons=given,
         model_name=scored.model,
         model_version=scored.version,
         model_sha256=scored.sha256,
@@ -174,7 +174,7 @@ def decide(
     return Decision(kept, again=kept.decision_id != decision_id)
 
 
-def _told(reason: Reason) -> dict[str, object]:
+def told(reason: Reason) -> dict[str, object]:
     """A reason as it is answered and kept: NaN does not occur in its own value, in the numbers behind it it may."""
     numbers = [{**asdict(n), "value": _known(n.value), "usual": _known(n.usual)} for n in reason.numbers]
     return {**asdict(reason), "numbers": numbers}

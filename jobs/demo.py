@@ -82,7 +82,11 @@ def applicant(home: Home) -> tuple[str, int]:
     merchants, applications = version.snapshot.nodes["Merchant"], version.snapshot.facts["application"].table
     by_time = applications.sort_by("ts")
     asked = dict(zip(by_time["merchant_id"].to_pylist(), by_time["amount"].to_pylist(), strict=True))
-    scores = dict(zip(merchants.ids.to_pylist(), all_scores(version, open_serving(home.models)).tolist(), strict=True))
+    scores = dict(
+        zip(
+            merchants.ids.to_pylist(), all_scores(version, open_serving(home.models), home.models).tolist(), strict=True
+        )
+    )
     suspects = {
         m
         for f in version.findings

@@ -11,12 +11,14 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from gnn.graph import GraphError
 from gnn.merchants import SageModel
+from gnn.shape import ShapeError
 from graph.snapshot import Float64, Snapshot
 from graph.snapshot_files import current_version, open_snapshot, read_table
 from jobs.logits import COLUMN, logits_file
 from landing.manifest import sync_folder
-from scoring.model_files import model_sha256, network_files
+from scoring.model_files import ModelFileError, model_sha256, network_files
 from scoring.network_inputs import link_graph, network_inputs
 from scoring.registry import RegistryError, serving, shadow, version_folder
 
@@ -32,8 +34,8 @@ def keep_logits(models: Path, version: str, snapshot_version: str, snapshot: Sna
     folder = version_folder(models, version)
     sha256 = model_sha256(folder)
     files = network_files(folder, sha256)
-    if files is None:
-        return False
+    if files is None or not set(SageModel.of_files(files).names) <= set(features.column_names):
+        return False  # of another feature set: the service refuses the model, and says so
     _write(logits_file(models, snapshot_version, version), compute_logits(snapshot, features, files), snapshot, sha256)
     return True
 
@@ -49,11 +51,15 @@ def logits_for_promotion(models: Path, version: str, snapshots: Path) -> bool:
 
 def logits_for_refresh(models: Path, snapshot_version: str, snapshot: Snapshot, features: pa.Table) -> list[str]:
     """Compute the logits of a snapshot that is about to be published by champion and shadow; returns their versions."""
-    try:
-        served = [s.version for s in (serving(models), shadow(models)) if s is not None]
-    except RegistryError:
-        return []  # what serves is told by the service and by doctor; a refresh goes on
-    return [v for v in served if keep_logits(models, v, snapshot_version, snapshot, features)]
+    done: list[str] = []
+    for pick in (serving, shadow):
+        try:
+            served = pick(models)
+            if served is not None and keep_logits(models, served.version, snapshot_version, snapshot, features):
+                done.append(served.version)
+        except (RegistryError, ModelFileError, ShapeError, GraphError):
+            continue  # a model that cannot serve is told by the service; decisions say what they lack
+    return done
 
 
 def sweep_logits(models: Path, snapshots: Path) -> None:

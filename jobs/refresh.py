@@ -105,7 +105,7 @@ def refresh(home: Home, now: int, as_of: int | None = None, store: bool = True, 
             save_snapshot(snapshot, home.snapshots / version, extra, info)
             logits_for_refresh(home.models, version, snapshot, features)
             with open_records(home.records_url).begin() as connection:  # saving a version again replaces it
-                save_findings(connection, findings, events, version)
+                save_findings(connection, findings, events, version, now)
             publish(home.snapshots, version)
             sweep(home.snapshots)
             sweep_logits(home.models, home.snapshots)

@@ -2,41 +2,57 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
+from gnn.needs import ASKED, has, require_torch
 from graph.findings.mine import mine_findings
 from graph.model import landing_schemas
+from jobs.network import logits_for_promotion
 from jobs.progress import Report, Steps, quiet
 from landing.tables import Landing, View
+from scoring.check import check_table
+from scoring.compare import Network
 from scoring.keep import keep
+from scoring.made_with import made_with
 from scoring.registry import promote, serving, version_folder
-from scoring.table import Mine, build_training_table
-from scoring.train import TrainParams, train
+from scoring.report.page import report_page
+from scoring.table import Mine, TrainingTable, Watch, build_training_table
+from scoring.train import TrainParams, is_small, train_and_measure
+from scoring.tune import require_tuner, tune
 
 DAY = 86_400_000
 
 
 @dataclass(frozen=True)
 class TrainingOptions:
-    """``cut_ms``: only labels known before it are seen. ``cadence_ms``: from snapshot to snapshot of training rows."""
+    """``cut_ms``: only labels known before it are seen. ``cadence_ms``: from snapshot to snapshot of training rows.
+
+    ``gnn``: with the GraphSAGE logit; None: where torch is installed, False: never, True: an error without torch.
+    ``tune``: trials of tuning the trees, 0 for none. ``now_ms``: the clock, for the report's date; None: the cut.
+    """
 
     cut_ms: int
     cadence_ms: int = 7 * DAY
     seed: int = 0
     promote: bool = False
+    gnn: bool | None = None
+    tune: int = 0
+    now_ms: int | None = None
     params: TrainParams = field(default_factory=TrainParams)
 
 
 @dataclass(frozen=True)
 class Trained:
-    """What a training gave: the version, whether it serves, its metrics, where its card lies, seconds per step."""
+    """What a training gave: the version, whether it serves, its metrics, where card and report lie, seconds a step."""
 
     version: str
     serves: bool
     metrics: dict[str, Any]
     card: str
+    report: str
     seconds: dict[str, float]
 
     def to_json(self) -> dict[str, object]:
@@ -61,6 +77,7 @@ class Trained:
             shown += [*_added(found), *(f"  left out: {name} (one class to fit on)" for name in found["left_out"])]
         shown.append(f"  GraphSAGE: {self.metrics['network']}")
         shown.append(f"  {'serves now' if self.serves else 'kept, does not serve'}; card: {self.card}")
+        shown.append(f"  report: {self.report}")
         return shown
 
 
@@ -91,27 +108,68 @@ def run_training(
     options: TrainingOptions,
     report: Report = quiet,
     mine: Mine = mine_findings,
+    snapshots: Path | None = None,
 ) -> Trained:
     """Train on what landing holds and keep the model.
 
-    It serves when ``options.promote`` says so or when nothing serves yet. Raises TrainingError, with a code, when the
-    labels cannot support a model; what serves then stays.
+    It serves when ``options.promote`` says so or when nothing serves yet. ``snapshots``: where the published graph is,
+    so that the network's logits are there before the model serves. Raises TrainingError, with a code, when the labels
+    cannot support a model, TorchMissingError when the network is asked for without torch; what serves then stays.
     """
+    if options.tune:
+        require_tuner()
+    with_network = _wants_network(options.gnn, report)
     view = landing if isinstance(landing, View) else Landing(landing, landing_schemas()).view()
     steps = Steps(report)
+    watch, networks = _network_of(with_network)
     with steps.step("building the training table"):
-        table = build_training_table(view, options.cut_ms, options.cadence_ms, mine, report)
+        table = build_training_table(view, options.cut_ms, options.cadence_ms, mine, report, watch)
+    check_table(table, options.params.needs)
+    params, made = options.params, made_with(Path(__file__).parents[1])
+    small = is_small(table, params)
+    if options.tune and not small:
+        with steps.step("tuning"):
+            tuned = tune(table, params.booster, options.tune, options.seed, report)
+        params, made = replace(params, booster=tuned.params), {**made, "tuned": tuned.to_json()}
     with steps.step(f"training on {table.frame.num_rows} applications"):
-        model = train(table, options.params, options.seed)
+        network = None if small else networks(table)
+        done = train_and_measure(table, params, options.seed, network, made)
     with steps.step("keeping the model"):
-        version = keep(model, models_root)
+        page = report_page(done, options.cut_ms if options.now_ms is None else options.now_ms)
+        version = keep(replace(done.model, report=page), models_root)
         if options.promote or serving(models_root) is None:
+            if snapshots is not None:
+                logits_for_promotion(models_root, version, snapshots)
             promote(models_root, version)
     current = serving(models_root)
     return Trained(
         version=version,
         serves=current is not None and current.version == version,
-        metrics=cast("dict[str, Any]", model.metrics),
+        metrics=cast("dict[str, Any]", done.model.metrics),
         card=str(version_folder(models_root, version) / "card.md"),
+        report=str(version_folder(models_root, version) / "report.html"),
         seconds=steps.seconds,
     )
+
+
+def _wants_network(asked: bool | None, report: Report) -> bool:
+    """Whether a network is trained; without torch only an explicit wish is an error, else it is said."""
+    if asked is False:
+        return False
+    if asked:
+        require_torch()
+        return True
+    lacking = [name for name in ASKED if not has(name)]
+    if lacking:
+        report(f"GraphSAGE is left out: {' and '.join(lacking)} not installed (pip install -r requirements-gnn.txt)")
+    return not lacking
+
+
+def _network_of(wanted: bool) -> tuple[Watch | None, Callable[[TrainingTable], Network | None]]:
+    """What watches the snapshots go by, and what makes the network of a table afterwards."""
+    if not wanted:
+        return None, lambda _table: None
+    from scoring.network import SageNetwork, Seen  # torch: only where a network is trained
+
+    seen = Seen()
+    return seen.watch, lambda table: SageNetwork(table, seen) if seen.linked else None

@@ -95,6 +95,14 @@ def load(engine: Engine, decision_id: str) -> DecisionRow | None:
     return _decision(row) if row else None
 
 
+def applications_of(engine: Engine, decision_ids: Sequence[str]) -> dict[str, str]:
+    """The application that each decision was made on, of the decisions that are on record."""
+    wanted = set(decision_ids)
+    with reading(engine) as connection:
+        rows = connection.execute(select(decisions.c.decision_id, decisions.c.application_id)).all()
+    return {decision: application for decision, application in rows if decision in wanted}
+
+
 def _nullable(values: Mapping[str, float]) -> dict[str, float | None]:
     return {name: None if math.isnan(value) else value for name, value in values.items()}
 

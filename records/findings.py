@@ -90,6 +90,12 @@ def save_findings(
         _save_event(connection, event, graph_version)
 
 
+def saved_at(connection: Connection, graph_version: str) -> int | None:
+    """When a version's findings were saved, epoch ms; None where that, or the version, is not on record."""
+    query = select(graph_versions.c.saved_ts).where(graph_versions.c.graph_version == graph_version)
+    return connection.execute(query).scalar()
+
+
 def load_findings(connection: Connection, graph_version: str | None = None) -> list[Finding]:
     """The findings of a version, by default the newest on record, in the order they were saved.
 

@@ -48,19 +48,21 @@ def save_word(connection: Connection, a: str, b: str, word: PairWord, note: str,
     return Said(pair, word, note, actor, now)
 
 
-def said_in_force(connection: Connection) -> list[Said]:
-    """The newest word on every pair, pairs with ``open`` included, in the order they were said."""
+def said_in_force(connection: Connection, at: int | None = None) -> list[Said]:
+    """The newest word on every pair, pairs with ``open`` included, in the order they were said; ``at``: as of then."""
     newest: dict[Pair, Said] = {}
     for row in connection.execute(select(pair_words).order_by(pair_words.c.entry)).mappings():
+        if at is not None and row["ts"] > at:
+            continue
         pair = (row["first"], row["second"])
         newest.pop(pair, None)
         newest[pair] = Said(pair, cast("PairWord", row["word"]), row["note"], row["actor"], row["ts"])
     return list(newest.values())
 
 
-def words_in_force(connection: Connection) -> Told:
-    """What clusters have to obey."""
-    said = said_in_force(connection)
+def words_in_force(connection: Connection, at: int | None = None) -> Told:
+    """What clusters have to obey; ``at``: what was said by then (epoch ms)."""
+    said = said_in_force(connection, at)
     return Told(
         same=tuple(sorted(s.pair for s in said if s.word == "same")),
         apart=tuple(sorted(s.pair for s in said if s.word == "not_same")),

@@ -39,11 +39,13 @@ def verdicts_on(connection: Connection, finding_id: str) -> list[Judged]:
     return [_judged(r._mapping) for r in connection.execute(query)]
 
 
-def verdicts_in_force(connection: Connection) -> list[Verdict]:
-    """The newest verdict of every finding that has one, in the order they were given."""
+def verdicts_in_force(connection: Connection, at: int | None = None) -> list[Verdict]:
+    """The newest verdict of every finding that has one, in the order they were given; ``at``: as of then (epoch ms)."""
     newest: dict[str, Verdict] = {}
     for row in connection.execute(select(verdicts).order_by(verdicts.c.entry)):
         judged = _judged(row._mapping)
+        if at is not None and judged.verdict.ts > at:
+            continue
         newest.pop(judged.verdict.finding_id, None)
         newest[judged.verdict.finding_id] = judged.verdict
     return list(newest.values())

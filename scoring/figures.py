@@ -59,10 +59,10 @@ def lifts(labels: Float64, scores: Mapping[str, Float64], variants: Sequence[Var
 
         return {"auc": one(auc), "average_precision": one(average_precision)}
 
-    scored = [v for v in variants if v.name in scores]
     steps = [
         {"name": after.name, "adds": after.adds, "over": before.name, **paired(after.name, before.name)}
-        for before, after in pairwise(scored)
+        for before, after in pairwise(variants)
+        if before.name in scores and after.name in scores
     ]
     found: Json = {"lift": paired("full", "tabular"), "blocks": steps}
     with_findings = next((s for s in steps if s["adds"] == "findings"), None)

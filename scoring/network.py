@@ -6,11 +6,14 @@ once a snapshot. Importing this needs torch.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import torch
 
 from gnn.graph import TypedGraph, union
 from gnn.merchants import SageModel, fit, out_of_fold
@@ -33,12 +36,28 @@ class Seen:
     inputs: list[np.ndarray[tuple[int, int], np.dtype[np.float32]]] = field(default_factory=list)
     merchants: list[pa.Array] = field(default_factory=list)
 
+    @property
+    def linked(self) -> bool:
+        """Whether any merchant is linked with another in any snapshot: without links there is nothing to learn from."""
+        return any(len(r) for g in self.graphs for r in g.relations)
+
     def watch(self, snapshot: Snapshot, features: pa.Table) -> None:
         """Keep what a network needs of a snapshot."""
         self.as_of.append(snapshot.as_of)
         self.graphs.append(link_graph(snapshot))
         self.inputs.append(network_inputs(features, READS))
         self.merchants.append(snapshot.nodes["Merchant"].ids)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Such small layers: more threads wait for each other longer than they work."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 class SageNetwork:
@@ -55,7 +74,8 @@ class SageNetwork:
     def fit(self, rows: Int64, seed: int) -> FittedSage:
         """A network that has seen the labels of these rows and of no others."""
         y, groups = self._targets(rows)
-        model = fit(self._graph, self._inputs, y, seed=seed, names=READS, plan=self._plan, groups=groups)
+        with _one_thread():
+            model = fit(self._graph, self._inputs, y, seed=seed, names=READS, plan=self._plan, groups=groups)
         return FittedSage(model, self._graph, self._inputs, self._node)
 
     def out_of_fold(self, rows: Int64, seed: int) -> Float64:
@@ -64,7 +84,8 @@ class SageNetwork:
         fold = np.full(len(y), -1, np.int64)
         for number, part in enumerate(by_group(self._labels[rows], self._groups[rows], FOLDS, seed)):
             fold[self._node[rows[part.rest]]] = number
-        found = out_of_fold(self._graph, self._inputs, y, fold, seed=seed, plan=self._plan, groups=groups)
+        with _one_thread():
+            found = out_of_fold(self._graph, self._inputs, y, fold, seed=seed, plan=self._plan, groups=groups)
         return found[self._node[rows]].astype(np.float64)
 
     def _targets(self, rows: Int64) -> tuple[Float64, Int64]:

@@ -91,6 +91,12 @@ def rollback(root: Path) -> str:
     return before.version
 
 
+def served_before(root: Path) -> Served | None:
+    """The version that a rollback would serve again, or None."""
+    line = _pointer(root).line
+    return line[1] if len(line) > 1 else None
+
+
 def shadow(root: Path) -> Served | None:
     """The challenger in the shadow, or None."""
     return _pointer(root).shadow

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,7 +35,9 @@ class ByFolds:
     calibration: Calibration
 
 
-def compare_by_folds(table: TrainingTable, params: BoosterParams, folds: int, repeats: int, seed: int) -> ByFolds:
+def compare_by_folds(
+    table: TrainingTable, params: BoosterParams, folds: int, repeats: int, seed: int, challengers: Sequence[str] = ()
+) -> ByFolds:
     """Every variant, and the challengers on all features, by repeated stratified folds."""
     labels = table.labels
     folds = min(folds, int(min(labels.sum(), len(labels) - labels.sum())))
@@ -43,7 +45,7 @@ def compare_by_folds(table: TrainingTable, params: BoosterParams, folds: int, re
     probabilities: dict[str, Float64] = {}
     each: dict[str, dict[str, list[float]]] = {}
     every = variants(table.features)
-    for name in (*(v.name for v in every), *CHALLENGERS):
+    for name in (*(v.name for v in every), *challengers):
         variant = next((v for v in every if v.name == name), every[-1])
         x = table.matrix(variant.features)
         runs, calibrated = [], []

@@ -36,7 +36,8 @@ SMALL_BOOSTER = BoosterParams(trees=120, depth=3, rate=0.05, min_weight=1.0, rid
 class TrainParams:
     """``needs``: below, training is refused. ``small_*``: below, folds instead of time.
 
-    ``folds``, ``repeats``: of measures out of fold. ``draws``: of every bootstrap.
+    ``folds``, ``repeats``: of measures out of fold. ``draws``: of every bootstrap. ``challengers``: names of those
+    to compare with.
     """
 
     booster: BoosterParams = field(default_factory=BoosterParams)
@@ -47,6 +48,7 @@ class TrainParams:
     folds: int = 5
     repeats: int = 10
     draws: int = 500
+    challengers: tuple[str, ...] = tuple(CHALLENGERS)
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,7 @@ def _by_time(table: TrainingTable, params: TrainParams, seed: int, network: Netw
     for name, rows in parts.items():
         if len(np.unique(labels[rows])) < 2:
             raise TrainingError("no_positives_in_split", f"the rows to {name} on ({len(rows)}) hold one class only")
-    compared = compare_in_time(table, params.booster, seed, network, tuple(CHALLENGERS))
+    compared = compare_in_time(table, params.booster, seed, network, params.challengers)
     full, measure = compared.table, compared.measure
     every = variants(full.features)
     reads = {v.name: len(v.features) for v in every}
@@ -174,7 +176,7 @@ def _cross_validation(table: TrainingTable, params: TrainParams, seed: int, netw
     _, sizes = np.unique(groups, return_counts=True)
     found: Json = {"groups": len(sizes), "largest_group_share": round(float(sizes.max() / len(labels)), 4)}
     ways: dict[str, tuple[TrainingTable, list[Fold], tuple[str, ...]]] = {
-        "group": (whole, by_group(labels, groups, params.folds, seed), tuple(CHALLENGERS)),
+        "group": (whole, by_group(labels, groups, params.folds, seed), params.challengers),
         "time": (table, in_time(times, params.folds), ()),
         "both": (table, by_both(times, groups, params.folds), ()),
     }
@@ -200,7 +202,7 @@ def _cross_validation(table: TrainingTable, params: TrainParams, seed: int, netw
 
 def _by_folds(table: TrainingTable, params: TrainParams, seed: int) -> Trained:
     labels = table.labels
-    done = compare_by_folds(table, params.small_booster, params.folds, params.repeats, seed)
+    done = compare_by_folds(table, params.small_booster, params.folds, params.repeats, seed, params.challengers)
     every = variants(table.features)
     reads = {v.name: len(v.features) for v in every}
     figures = {

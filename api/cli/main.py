@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from api.cli import data, evaluate, flow, keys, look, model, money, rules, serve, tables, verdicts
+from api.cli import data, dead_letters, evaluate, flow, keys, look, model, money, replay, rules, serve, tables, verdicts
 from api.cli.anywhere import Anywhere
 from api.cli.output import FAILED, end_progress
 from api.cli.say import WRONG_CALL, fault_in_json, tell_fault
@@ -33,7 +33,7 @@ def _options(
     context.obj = {"home": home, "store": store}
 
 
-for module in (data, look, money, verdicts, model, evaluate, tables, flow, rules, serve, keys):
+for module in (data, look, money, verdicts, model, replay, evaluate, tables, flow, dead_letters, rules, serve, keys):
     module.register(app)
 
 

@@ -1,4 +1,4 @@
-"""Commands of the scorer: train, promote, rollback, score."""
+"""Commands of the scorer: train, promote, rollback, shadow, score."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from api.cli.output import Json, answer, fail, home_of, moment, now_ms, progress
 
 
 def register(app: typer.Typer) -> None:
-    for command in (train, promote, rollback, score):
+    for command in (train, promote, rollback, shadow, score):
         app.command()(command)
 
 
@@ -25,35 +25,71 @@ def train(
     ] = 7,
     seed: Annotated[int, typer.Option(min=0, max=999_999_999, help="of splits and trees")] = 0,
     promote: Annotated[bool, typer.Option(help="serve the new model at once")] = True,
+    gnn: Annotated[
+        bool | None, typer.Option("--gnn/--no-gnn", help="with the GraphSAGE logit; default: where torch is installed")
+    ] = None,
+    tune: Annotated[int, typer.Option(min=0, max=1000, help="trials of tuning the trees with optuna")] = 0,
     as_json: Json = False,
 ) -> None:
-    """Train the scorer on applications with known outcomes, beside a baseline without graph features."""
+    """Train the scorer on applications with known outcomes; print what each block of features adds, write a report."""
     from jobs.training import TrainingOptions, run_training
 
     home = home_of(context)
-    options = TrainingOptions(cut_ms=_given(cut), cadence_ms=cadence_days * 86_400_000, seed=seed, promote=promote)
-    done = run_training(home.landing, home.models, options, progress)
+    options = TrainingOptions(
+        cut_ms=_given(cut),
+        cadence_ms=cadence_days * 86_400_000,
+        seed=seed,
+        promote=promote,
+        gnn=gnn,
+        tune=tune,
+        now_ms=now_ms(),
+    )
+    done = run_training(home.landing, home.models, options, progress, snapshots=home.snapshots)
     answer(done.to_json(), as_json, done.lines())
 
 
 def promote(
     context: typer.Context,
     version: Annotated[str, typer.Argument(help="a version that train printed")],
+    shadow: Annotated[
+        bool, typer.Option("--shadow", help="score beside the champion, on record, without deciding anything")
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Serve this version of the model from now on."""
-    from scoring.registry import promote as run
+    """Serve this version of the model from now on, or put it into the champion's shadow."""
+    from jobs.promotion import promote_model, promote_to_shadow
 
-    run(home_of(context).models, version)
-    answer({"serving": version}, as_json, [f"serving {version}"])
+    run = promote_to_shadow if shadow else promote_model
+    run(home_of(context), version)
+    role = "shadow" if shadow else "serving"
+    answer({role: version}, as_json, [f"in the shadow: {version}" if shadow else f"serving {version}"])
 
 
 def rollback(context: typer.Context, as_json: Json = False) -> None:
     """Serve the version that was served before."""
-    from scoring.registry import rollback as run
+    from jobs.promotion import roll_back
 
-    version = run(home_of(context).models)
+    version = roll_back(home_of(context))
     answer({"serving": version}, as_json, [f"serving {version}"])
+
+
+def shadow(
+    context: typer.Context,
+    version: Annotated[str | None, typer.Option(help="a challenger on record; default: the one in the shadow")] = None,
+    end: Annotated[bool, typer.Option("--end", help="take the challenger out of the shadow")] = False,
+    as_json: Json = False,
+) -> None:
+    """Compare the challenger in the shadow with the champion on every decision that both scored."""
+    from jobs.promotion import leave_shadow
+    from jobs.shadow import compare_shadow
+
+    home = home_of(context)
+    if end:
+        gone = leave_shadow(home)
+        answer({"ended": gone}, as_json, [f"no longer in the shadow: {gone}"])
+        return
+    found = compare_shadow(home, version)
+    answer(found.to_json(), as_json, found.lines())
 
 
 def score(

@@ -13,11 +13,13 @@ from graph.features.application import application_features
 from graph.snapshot import Float64
 from graph.snapshot_files import current_version
 from jobs.home import Home
+from jobs.logits import Logits
 from jobs.look import LookError
 from jobs.published import Version, open_version
 from jobs.report.charts import calibration, score_distribution
 from jobs.report.page import Figure, Report, cards, write_page
 from policy.rating import LEVELS, read_rating
+from scoring.blocks import SAGE_LOGIT
 from scoring.model_files import read_model
 from scoring.registry import open_serving, serving, version_folder
 from scoring.serve import Scorer
@@ -52,7 +54,7 @@ def _figures(home: Home, version: Version) -> list[Figure]:
     served = serving(home.models)
     if served is None:
         return []
-    scores = all_scores(version, open_serving(home.models))
+    scores = all_scores(version, open_serving(home.models), home.models)
     rating = read_rating()
     metrics = read_model(version_folder(home.models, served.version), served.sha256).metrics
     full = cast("dict[str, Any]", metrics["models"])["full"]
@@ -76,8 +78,9 @@ def _figures(home: Home, version: Version) -> list[Figure]:
     ]
 
 
-def all_scores(version: Version, scorer: Scorer) -> Float64:
+def all_scores(version: Version, scorer: Scorer, models: Path) -> Float64:
     """The score of every merchant of a version, by its last application (none: amounts not known)."""
+    logits = Logits(models).of(version.version, version.as_of, scorer.version, scorer.sha256, len(version.features))
     merchants = version.snapshot.nodes["Merchant"]
     applications = version.snapshot.facts["application"]
     asked, currency = np.full(len(merchants), np.nan), np.full(len(merchants), "", object)
@@ -90,6 +93,7 @@ def all_scores(version: Version, scorer: Scorer) -> Float64:
     for number in range(len(merchants)):
         id_ = merchants.id(number)
         values = version.features.row(id_) or {}
+        values[SAGE_LOGIT] = float("nan") if logits is None else float(logits[number])
         same = np.array([version.features.currency(id_) == currency[number]])
         columns = {name: np.array([value]) for name, value in values.items()}
         request = application_features(columns, asked[number : number + 1], same)

@@ -9,6 +9,6 @@ from tests.scoring.tables import training_table
 
 @pytest.fixture(scope="session")
 def two_models() -> tuple[TrainedModel, TrainedModel]:
-    quick = TrainParams(booster=BoosterParams(trees=12, depth=3, rate=0.3), folds=2, draws=20)
+    quick = TrainParams(booster=BoosterParams(trees=12, depth=3, rate=0.3), folds=2, draws=20, challengers=())
     a, b = (train(training_table(seed, rows=450), quick, seed) for seed in (0, 1))
     return a, b

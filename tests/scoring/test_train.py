@@ -23,6 +23,7 @@ QUICK = TrainParams(
     folds=2,
     repeats=2,
     draws=60,
+    challengers=(),
 )
 
 
