@@ -11,7 +11,7 @@ import numpy as np
 from flow.alerts import Alert
 from flow.batch import EventBatch, columns
 from flow.journal import JournalReader
-from flow.pipeline import LONGEST_WINDOW_MS, Options, Pipeline
+from flow.pipeline import LATENESS_MS, LONGEST_WINDOW_MS, Options, Pipeline
 from jobs.progress import Report, quiet
 from policy.dry_run import Fired, WouldHaveFired
 from policy.ruleset import RuleSet
@@ -22,8 +22,9 @@ _FILE = "journal.sqlite"
 def over_the_journal(folder: Path, report: Report = quiet) -> WouldHaveFired:
     """A dry run over the journal in a folder; over nothing where no event was ever taken.
 
-    Windows are filled from events up to their length before the stretch; counted are alerts as people would have had
-    them in the end: without withdrawn ones, and without repeats within a cooldown.
+    The events are taken as the service took them, at the times it received them, so what came too late then is late
+    here. Windows are filled from events up to their length before the stretch; counted are alerts as people would have
+    had them in the end: without withdrawn ones, and without repeats within a cooldown.
     """
 
     def fired(rules: RuleSet, from_ts: int, to_ts: int) -> Fired:
@@ -36,12 +37,12 @@ def over_the_journal(folder: Path, report: Report = quiet) -> WouldHaveFired:
                     times[(alert.rule, alert.key)] += 1
 
         pipeline, events = Pipeline(rules, Options(provisional=False)), 0
-        for batch in _batches(folder, from_ts - LONGEST_WINDOW_MS):
+        for batch, received in _batches(folder, from_ts - LONGEST_WINDOW_MS):
             taken = batch.take(np.flatnonzero(batch.ts < to_ts))
             events += int((taken.ts >= from_ts).sum())
-            count(pipeline.push(taken))
+            count(pipeline.push(taken, received))
             report(f"version {rules.version}: {events:,} events")
-        count(pipeline.close())
+        count(pipeline.advance(to_ts + LATENESS_MS))  # what becomes true because events leave their windows
         return Fired(events, times)
 
     return fired
@@ -58,12 +59,12 @@ def newest(folder: Path) -> int | None:
         reader.close()
 
 
-def _batches(folder: Path, since: int) -> Iterator[EventBatch]:
+def _batches(folder: Path, since: int) -> Iterator[tuple[EventBatch, int]]:
     if not (folder / _FILE).exists():
         return
     reader = JournalReader(folder)
     try:
         for stored in reader.batches(reader.start(since)):
-            yield columns(stored.events)
+            yield columns(stored.events), stored.received_ts
     finally:
         reader.close()

@@ -116,7 +116,7 @@ def dry_run(
     from jobs.rule_trial import newest, over_the_journal
     from policy.publish import try_out
 
-    journal, now = home_of(context).root / "journal", now_ms()
+    journal, now = home_of(context).flow, now_ms()
     end = moment(to)
     if end is None:
         end = (newest(journal) or now) + 1

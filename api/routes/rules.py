@@ -237,7 +237,7 @@ def _dry_run(service: Service, draft: int, start: int, end: int, actor: str) -> 
         raise Refused(Answer(429, "busy", _SAID["busy"], {"Retry-After": "5"}))
     try:
         with _steps():
-            fired = over_the_journal(service.settings.at_home().root / "journal")
+            fired = over_the_journal(service.settings.at_home().flow)
             found = publish.try_out(service.records, draft, catalogue(), fired, start, end, actor, service.clock())
     finally:
         _ONE_AT_A_TIME.release()

@@ -45,18 +45,24 @@ mode = "{mode}"
     return read(text, catalogue())
 
 
+def keep(folder: Path, hours: list[tuple[float, str]], received: float | None = None) -> Path:
+    """A journal of orders, each received when it happened, or all at one hour."""
+    with Journal(folder, durable=False) as opened:
+        for n, (hour, shop) in enumerate(hours):
+            decoded = decode(json.dumps(order(n, shop, hour)).encode())
+            assert not decoded.refusals
+            now = START + round((hour if received is None else received) * HOUR)
+            opened.append([Incoming(decoded.events, decoded.bodies)], now)
+    return folder
+
+
+BURSTS = [(24 * day + 10 + i / 10, shop) for day in range(3) for i in range(3) for shop in ("M1", "M2")]
+"""Two shops, a burst of three orders each, on the first, second and third day."""
+
+
 @pytest.fixture
 def journal(tmp_path: Path) -> Path:
-    """Two shops, a burst of three orders each, on the first, second and third day."""
-    rows = [
-        order(n, shop, 24 * day + 10 + i / 10)
-        for n, (day, i, shop) in enumerate((d, i, s) for d in range(3) for i in range(3) for s in ("M1", "M2"))
-    ]
-    decoded = decode("\n".join(json.dumps(r) for r in rows).encode())
-    assert not decoded.refusals
-    with Journal(tmp_path / "journal", durable=False) as opened:
-        opened.append([Incoming(decoded.events, decoded.bodies)], START + 80 * HOUR)
-    return tmp_path / "journal"
+    return keep(tmp_path / "journal", BURSTS)
 
 
 def test_alerts_within_the_stretch_are_counted_by_rule_and_key(journal: Path) -> None:
@@ -89,6 +95,22 @@ def test_repeats_within_a_cooldown_are_not_counted(journal: Path) -> None:
 def test_two_sets_are_told_side_by_side(journal: Path) -> None:
     found = dry_run(rules(2), rules(9), over_the_journal(journal), START, START + 99 * HOUR)
     assert found.sentence_en == "over 18 events, would have fired 6 times on 2 merchants; the current set 0 times"
+
+
+def test_what_becomes_true_because_orders_leave_is_counted_too(journal: Path) -> None:
+    text = """[[rule]]
+code = "QUIET"
+on = "merchant"
+when = "orders_1h = 0 AND orders_24h >= 3"
+"""
+    found = over_the_journal(journal)(read(text, catalogue()), START + 58 * HOUR, START + 60 * HOUR)
+    assert dict(found.times) == {("QUIET", "M1"): 1, ("QUIET", "M2"): 1}
+
+
+def test_what_came_too_late_for_the_service_is_late_here(tmp_path: Path) -> None:
+    folder = keep(tmp_path / "late", BURSTS, received=80)
+    found = over_the_journal(folder)(rules(3), START, START + 99 * HOUR)
+    assert (found.events, dict(found.times)) == (18, {})
 
 
 def test_where_nothing_was_ever_taken_nothing_fires(tmp_path: Path) -> None:

@@ -243,6 +243,7 @@ def test_of_a_text_full_of_faults_a_hundred_are_told_and_no_more_is_looked_at() 
 SHIPPED_TEXT = SHIPPED.read_text("utf-8")
 
 
+@settings(max_examples=30)
 @given(
     st.integers(0, len(SHIPPED_TEXT)),
     st.integers(0, 6),
