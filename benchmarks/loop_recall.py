@@ -1,6 +1,6 @@
 """What the loop engine, the flow view and the findings see of planted loops, and which honest structures they name.
 
-    python -m benchmarks.loop_recall [--edges 50000] [--plants 50] [--seed 101]
+    python -m benchmarks.loop_recall [--edges 50000] [--plants 50] [--seed 101 ...] [--findings-only]
 
 Background: heavy-tailed transfers over 30 days between edges / 10 accounts. Planted, ``--plants`` of each kind, three
 to six transfers within 72 hours unless said otherwise:
@@ -12,15 +12,17 @@ to six transfers within 72 hours unless said otherwise:
 Honest: payroll (a firm pays 30 staff, who spend at 5 shops), pooling (a group of 5 accounts of one owner swept to its
 head at night and funded in the morning), suppliers (two firms pay each other every few days, amounts of their own).
 
-Prints shares. A loop is found when the search gives a loop of planted transfers alone; a split, by the paths when any
-of its paths is found, by flows when at least 80 % of it is seen to return and 80 % of the transfers was that money. An
-honest group counts as named when a finding that scores 0.5 or more holds only transfers of the group.
+Prints shares, of several seeds their means. A loop is found when the search gives a loop of planted transfers alone; a
+split, by the paths when any of its paths is found, by flows when at least 80 % of it is seen to return and 80 % of the
+transfers was that money. An honest group counts as named when a finding that scores 0.5 or more holds only transfers of
+the group.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import sys
 import time
 from collections.abc import Iterator, Sequence
 
@@ -32,7 +34,7 @@ from benchmarks.loops import DAY, HOUR, heavy
 from graph.findings.fund_loops import LoopParams, find_fund_loops
 from graph.loops.engine import LoopBounds, LoopEngine, LoopRule
 from graph.loops.flow_kernel import S_ROW, Transfers
-from graph.loops.flows import FlowRule, find_returns
+from graph.loops.flows import Attribution, FlowRule, find_returns
 from graph.loops.table import most_at_once
 from graph.model import landing_schemas
 from graph.snapshot_build import build_snapshot
@@ -150,11 +152,13 @@ def of_paths(columns: list[npt.NDArray[np.int64]], rule: LoopRule, degree_cap: i
     return [set(p) for p in found], len(engine.cut_accounts())
 
 
-def of_flows(columns: list[npt.NDArray[np.int64]], degree_cap: int) -> tuple[list[set[int]], int]:
+def of_flows(
+    columns: list[npt.NDArray[np.int64]], degree_cap: int, attribution: Attribution
+) -> tuple[list[set[int]], int]:
     """Flows of which 80 % came back, nearly pure, as sets of rows."""
     src, dst, ts, cents = columns
     moves = Transfers(src.astype(np.int32), dst.astype(np.int32), ts, cents)
-    rule = FlowRule(WINDOW, 10, degree_cap=degree_cap)
+    rule = FlowRule(WINDOW, 10, degree_cap=degree_cap, attribution=attribution)
     found = find_returns(moves, int(max(src.max(), dst.max())) + 1, rule, most_at_once(ts, WINDOW) + 1)
     good = [r for r in found.found if r.share >= 0.8 and r.purity >= 0.8]
     return [set(r.steps[:, S_ROW].tolist()) for r in good], len(found.cut_accounts)
@@ -200,9 +204,18 @@ def shares(planted: dict[str, list[set[int]]], found: list[set[int]]) -> dict[st
     }
 
 
-def measure(edges: int, plants: int, seed: int) -> Iterator[tuple[str, dict[str, object]]]:
+def measure(edges: int, plants: int, seed: int, findings_only: bool) -> Iterator[tuple[str, dict[str, float]]]:
     """Each way of looking, with what it saw."""
     columns, planted, planter = world(edges, plants, seed)
+    if not findings_only:
+        yield from _searches(columns, planted)
+    found = of_findings(columns, planter)
+    yield "findings of 0.5 and more", {**shares(planted, found), "all": len(found)}
+
+
+def _searches(
+    columns: list[npt.NDArray[np.int64]], planted: dict[str, list[set[int]]]
+) -> Iterator[tuple[str, dict[str, float]]]:
     amounts, plain = LoopRule(WINDOW, 10, 0.1, 0.01), LoopRule(WINDOW, 10)
     for name, rule, cap in (
         ("paths", plain, 0),
@@ -214,30 +227,41 @@ def measure(edges: int, plants: int, seed: int) -> Iterator[tuple[str, dict[str,
     ):
         found, flagged = of_paths(columns, rule, cap)
         yield name, {**shares(planted, found), "all": len(found), "flagged": flagged}
-    for name, cap in (("flows", 0), ("flows, cap 100", 100), ("flows, cap 30", 30)):
-        found, flagged = of_flows(columns, cap)
+    ways: tuple[tuple[str, int, Attribution], ...] = (
+        ("flows", 0, "fifo"),
+        ("flows, cap 30", 30, "fifo"),
+        ("flows, homeward", 0, "homeward"),
+        ("flows, homeward, cap 30", 30, "homeward"),
+    )
+    for name, cap, attribution in ways:
+        found, flagged = of_flows(columns, cap, attribution)
         yield name, {**shares(planted, found), "all": len(found), "flagged": flagged}
-    found = of_findings(columns, planter)
-    yield "findings of 0.5 and more", {**shares(planted, found), "all": len(found), "flagged": ""}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--edges", type=int, default=50_000)
     parser.add_argument("--plants", type=int, default=50)
-    parser.add_argument("--seed", type=int, default=101)
+    parser.add_argument("--seed", type=int, nargs="+", default=[101])
+    parser.add_argument("--findings-only", action="store_true")
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
-    began, head = time.process_time(), False
-    for name, row in measure(args.edges, args.plants, args.seed):
+    began = time.process_time()
+    rows: dict[str, list[dict[str, float]]] = {}
+    for seed in args.seed:
+        for name, row in measure(args.edges, args.plants, seed, args.findings_only):
+            rows.setdefault(name, []).append(row)
+    kinds = list(next(iter(rows.values()))[0])
+    if not args.json:
+        print(f"|  | {' | '.join(kinds)} |\n| --- |{' ---: |' * len(kinds)}")
+    for name, of_seeds in rows.items():
+        means = {k: round(sum(r[k] for r in of_seeds) / len(of_seeds), 3) for k in of_seeds[0]}
         if args.json:
-            print(json.dumps({"way": name, **row}))
-            continue
-        if not head:
-            print(f"|  | {' | '.join(row)} |\n| --- |{' ---: |' * len(row)}")
-            head = True
-        print(f"| {name} | {' | '.join(str(v) for v in row.values())} |", flush=True)
-    print(f"\n{args.edges:,} transfers, seed {args.seed}, {time.process_time() - began:.0f} cpu s")
+            print(json.dumps({"way": name, **means}))
+        else:
+            print(f"| {name} | {' | '.join(f'{means[k]:g}' if k in means else '' for k in kinds)} |")
+    seeds = ", ".join(map(str, args.seed))
+    print(f"\n{args.edges:,} transfers, seeds {seeds}, {time.process_time() - began:.0f} cpu s", file=sys.stderr)
 
 
 if __name__ == "__main__":
