@@ -142,11 +142,12 @@ class Pipeline:
         quick = self._quick.advance(now_ms) if self._quick is not None else None
         return self._quickly(quick) + self._settled(self._final.advance(now_ms - self.options.lateness_ms - 1))
 
-    def close(self, drain: bool = False) -> list[Alert]:
-        """The stream is over: judge all moments up to the newest time, or with ``drain`` until windows are empty."""
+    def close(self, drain: bool = False, until: int | None = None) -> list[Alert]:
+        """The stream is over: judge all moments up to the newest time, or up to ``until`` where that is later, or with
+        ``drain`` until windows are empty."""
         if self.newest == NEVER:
             return []
-        end = self.newest + (LONGEST_WINDOW_MS if drain else 0)
+        end = max(self.newest + (LONGEST_WINDOW_MS if drain else 0), self.newest if until is None else until)
         quick = self._quick.close(end) if self._quick is not None else None
         return self._quickly(quick) + self._settled(self._final.advance(end))
 

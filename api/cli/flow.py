@@ -1,4 +1,4 @@
-"""Commands for events in time: flow over a file."""
+"""Commands for events in time: flow over a file, and two rule sets compared on recorded events."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from api.cli.output import REFUSED, Json, answer, fail, home_of, progress, tell
+from api.cli.output import REFUSED, Json, answer, fail, home_of, moment, progress, table, tell
 
 if TYPE_CHECKING:
     from flow.ownership import Ownership
@@ -63,6 +63,31 @@ def flow(
         answer(asdict(done), as_json, _lines(done))
     if done.refused:
         raise typer.Exit(REFUSED)
+
+
+def replay_events(
+    context: typer.Context,
+    rules: Path,
+    from_: str | None,
+    to: str | None,
+    against: Path | None,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """The part of ``ringfence replay`` that compares the alerts of two rule sets on the journal's events."""
+    from jobs.flow_replay import replay_flow
+
+    start, end = moment(from_), moment(to)
+    if start is None or end is None or start >= end:
+        fail("no_stretch", "--rules needs --from and --to, the first before the last")
+    done = replay_flow(home_of(context), rules, start, end, against, out, progress)
+    rows = [[code, n["before"], n["after"], n["both"]] for code, n in done.by_rule.items()]
+    lines = [
+        f"{done.events:,} events; version {done.before}: {done.alerts_before:,} alerts, "
+        f"version {done.after}: {done.alerts_after:,}; added {done.added:,}, gone {done.gone:,}",
+        *table(rows, ("rule", "before", "after", "in both")),
+    ]
+    answer(asdict(done), as_json, lines)
 
 
 def _speed(text: str) -> float | None:
