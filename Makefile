@@ -70,6 +70,7 @@ docs: $(VENV)/.run ## write anew the pages that are made from code
 	$(BIN)/python -m graph.model_page
 	$(BIN)/python -m ingest.contract_page
 	$(BIN)/python -m graph.store.questions_page
+	$(BIN)/python -m flow.events_page
 	$(BIN)/python -m api.cli.page
 	$(BIN)/python -m flow.facts_page
 	$(BIN)/python -m graph.features.page > docs/features.md

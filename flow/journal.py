@@ -55,6 +55,10 @@ class JournalError(Exception):
     """The journal cannot be opened, or what was to be stored is not stored."""
 
 
+class JournalBusy(JournalError):  # noqa: N818 - what it is
+    """Another process has the journal open."""
+
+
 @dataclass(frozen=True)
 class Counts:
     """What became of the lines received, since the journal was made. ``rejected`` includes those set aside."""
@@ -334,5 +338,5 @@ def _locked(folder: Path) -> IO[str]:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         lock.close()
-        raise JournalError(f"another process has the journal at {folder} open; one at a time may write it") from None
+        raise JournalBusy(f"another process has the journal at {folder} open; one at a time may write it") from None
     return lock

@@ -19,12 +19,12 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from flow.alerts import Alert
-from flow.batch import decode
 from flow.group_commit import GroupCommit
-from flow.intake import Delivery, prepare, receive
+from flow.intake import Delivery, receive
 from flow.journal import Answer, Counts, Journal
 from flow.judge import Judge, Rules
 from flow.keeper import RECORDS, Keeper
+from flow.letters_again import send_again
 from flow.ownership import Ownership
 from flow.pipeline import Options, TransferCheck
 from ingest.pseudonym import Pseudonymiser
@@ -266,14 +266,9 @@ class FlowService:
 
     def _replay_letters(self) -> None:
         """Send letters again that someone asked for."""
-        wanted = self.journal.asked_again()
-        if not wanted:
-            return
-        decoded = decode(b"\n".join(x.body for x in wanted if x.body is not None))
-        delivery = prepare(decoded, None, self._clock(), wanted[0].sender)
-        self.store(delivery).result()
-        self.journal.note_replayed([x.letter for x in wanted], self._clock())
-        self._log.info("flow_dead_letters_replayed", letters=len(wanted), again=len(delivery.refused))
+        sent, refused = send_again(self.journal, lambda delivery: self.store(delivery).result(), self._clock())
+        if sent:
+            self._log.info("flow_dead_letters_sent_again", letters=sent, refused=refused)
 
     def _trim(self) -> None:
         lateness = (self._options or Options()).lateness_ms

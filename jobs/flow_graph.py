@@ -12,7 +12,6 @@ from flow.to_landing import Landed, land, landed_position
 from graph.model import landing_schemas
 from graph.store.contract import StoreError
 from jobs.home import Home
-from jobs.refresh import RefreshError, catch_up_store
 from landing.tables import Landing, LandingError
 
 EVERY_S = 20.0
@@ -69,6 +68,8 @@ class GraphWriter:
 
     def round(self) -> Landed | None:
         """Land what is new and bring the store up to it. Faults of both are kept in ``trouble``."""
+        from jobs.refresh import RefreshError, catch_up_store  # seconds to import: not while the service starts
+
         try:
             done = self._land()
             if done is not None or self._in_graph < self._landed:

@@ -27,6 +27,12 @@ OPERATIONS = (
     ("post", "/v1/rules/drafts/{draft}/approve"),
     ("post", "/v1/rules/rollback"),
     ("get", "/v1/rules/history"),
+    ("get", "/v1/alerts"),
+    ("get", "/v1/alerts/{alert_id}"),
+    ("post", "/v1/alerts/{alert_id}/acknowledge"),
+    ("post", "/v1/alerts/{alert_id}/snooze"),
+    ("post", "/v1/alerts/{alert_id}/assign"),
+    ("post", "/v1/transfers:check"),
 )
 
 
@@ -60,4 +66,5 @@ def test_generated_requests_get_answers_of_the_contract(
 def test_the_contract_lists_every_operation_fuzzed(client: TestClient) -> None:
     contract = client.get("/openapi.json").json()["paths"]
     listed = {(method, path) for path, methods in contract.items() for method in methods}
-    assert listed == {*OPERATIONS, ("get", "/healthz"), ("get", "/readyz"), ("get", "/metrics")}
+    lines_and_streams = {("post", "/v1/events"), ("get", "/v1/alerts/stream")}  # see tests/flow/service
+    assert listed == {*OPERATIONS, *lines_and_streams, ("get", "/healthz"), ("get", "/readyz"), ("get", "/metrics")}
