@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from graph.findings.loan_money import PLACES
 from graph.findings.loan_report import not_followed, report_loan
-from graph.proceeds.finbench import FinBenchRule, Order, finbench_trace
+from graph.proceeds.finbench import FinBenchRule, Order, Upstream, finbench_trace
 from graph.proceeds.tracer import TraceRule
 from graph.snapshot import Snapshot
-from tests.graph.small_world import edge, snapshot
+from graph.snapshot_files import publish, save_snapshot
+from jobs.home import Home
+from tests.cli.calling import call
+from tests.graph.small_world import Rows, edge, snapshot
 from tests.proceeds.test_loan_traces import CNY, DAY, transfer, world
 
 RULES = (TraceRule("fifo"), TraceRule("proportional"), TraceRule("fifo", max_hops=1), TraceRule(max_accounts=1))
@@ -82,27 +89,56 @@ def brute_finbench(held: Snapshot, rule: FinBenchRule) -> list[tuple[str, float,
     return sorted(rows, key=lambda r: (-r[2], -r[1], r[0]))
 
 
-def test_finbench_with_the_edge_before_as_upstream_equals_trying_all_paths() -> None:
+def brute_by_account(rows: Rows, rule: FinBenchRule) -> list[tuple[object, ...]]:
+    """The same question with the account as upstream, step by step from plain rows.
+
+    An edge is followed when it is over the threshold times all that flowed into its source on the step before.
+    """
+
+    def kept(kind: str, source: object) -> list[Mapping[str, object]]:
+        inside = [r for r in rows[kind] if r["src"] == source and rule.start < int(str(r["ts"])) < rule.end]
+        # A tie goes by id, which is the order of a snapshot.
+        inside.sort(key=lambda r: (int(str(r["ts"])) * (1 if rule.order == "asc" else -1), r["id"]))
+        return inside[: rule.limit or None]
+
+    wave, into, distance = kept("DISBURSED_TO", "L"), dict[object, dict[object, int]](), dict[object, int]()
+    for step in (2, 3, 4):
+        inflow: dict[object, int] = {}
+        for row in wave:
+            inflow[row["dst"]] = inflow.get(row["dst"], 0) + int(str(row["amount"]))
+        over = {a: Fraction(rule.threshold) * amount for a, amount in inflow.items()}
+        wave = [r for a in inflow for r in kept("TRANSFER", a) if int(str(r["amount"])) > over[a]]
+        for row in wave:
+            into.setdefault(row["dst"], {})[row["id"]] = int(str(row["amount"]))
+            distance.setdefault(row["dst"], step)
+    answer = [(a, int(sum(e.values()) * 1000 / 128 + 0.5) / 1000, distance[a]) for a, e in into.items()]
+    return sorted(answer, key=lambda r: (-r[2], -r[1], str(r[0])))
+
+
+def random_loan(rng: np.random.Generator) -> Rows:
+    """A loan of 128 paid out in two parts, and fourteen transfers among six accounts."""
+    ends = rng.integers(0, (6, 6, 9, 90), (14, 4)).tolist()
+    return {
+        "Loan": [{"id": "L", "ts": 0, "amount": 128, **CNY}],
+        "DISBURSED_TO": [
+            edge(f"d{i}", "Loan:L", f"Account:A{i}", ts=int(t) * DAY, amount=64, **CNY)
+            for i, t in enumerate(rng.integers(0, 6, 2))
+        ],
+        "TRANSFER": [transfer(f"t{i:02}", f"A{a}", f"A{b}", d, x) for i, (a, b, d, x) in enumerate(ends)],
+    }
+
+
+@pytest.mark.parametrize("upstream", ["edge", "account"])
+def test_finbench_equals_trying_everything(upstream: Upstream) -> None:
     rng = np.random.default_rng(5)
     some = 0
     for number in range(60):
-        transfers = [
-            transfer(f"t{i}", f"A{a}", f"A{b}", int(d), int(x))
-            for i, (a, b, d, x) in enumerate(zip(*rng.integers(0, (6, 6, 9, 90), (14, 4)).T, strict=True))
-        ]
-        rows = {
-            "Loan": [{"id": "L", "ts": 0, "amount": 128, **CNY}],
-            "DISBURSED_TO": [
-                edge(f"d{i}", "Loan:L", f"Account:A{i}", ts=int(t) * DAY, amount=64, **CNY)
-                for i, t in enumerate(rng.integers(0, 6, 2))
-            ],
-            "TRANSFER": transfers,
-        }
+        rows = random_loan(rng)
         held = snapshot(rows, 60 * DAY)
         order: Order = "asc" if number % 2 else "desc"
-        rule = FinBenchRule(DAY, 8 * DAY, (0.0, 0.5, 1.0)[number % 3], (0, 2)[number // 2 % 2], order, "edge")
+        rule = FinBenchRule(DAY, 8 * DAY, (0.0, 0.5, 1.0)[number % 3], (0, 2)[number // 2 % 2], order, upstream)
         answer = [(r.account, r.ratio, r.distance) for r in finbench_trace(held, 0, rule).rows]
-        assert answer == brute_finbench(held, rule)
+        assert answer == (brute_finbench(held, rule) if upstream == "edge" else brute_by_account(rows, rule))
         some += len(answer)
     assert some > 60
 
@@ -136,3 +172,23 @@ def test_finbench_needs_an_amount_and_a_window() -> None:
     held = snapshot({"Loan": [{"id": "L", "ts": 0}]}, 60 * DAY)
     with pytest.raises(ValueError, match="no amount"):
         finbench_trace(held, 0, FinBenchRule(0, 1))
+
+
+def test_the_command_asks_finbenchs_question_of_the_published_snapshot(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loan: list[dict[str, object]] = [{"id": "L", "ts": 0, "amount": 100_000, **CNY}]
+    rows = world([transfer("t1", "A", "S", 2, 60_000), transfer("t2", "S", "B", 3, 30_000)], Loan=loan)
+    held = snapshot(rows, 60 * DAY)
+    home = Home(tmp_path)
+    save_snapshot(held, home.snapshots / "v1", {}, {})
+    publish(home.snapshots, "v1")
+    words = ("--home", tmp_path, "trace", "L", "--finbench", "--json", "--start", "0", "--end", str(9 * DAY))
+    done = call(capsys, monkeypatch, *words, "--threshold", "0.4")
+    assert (done.code, done.err) == (0, "")
+    found = [(r["account"], r["ratio"], r["distance"]) for r in json.loads(done.out)["rows"]]
+    assert found == [("B", 0.3, 3), ("S", 0.6, 2)]
+    over = call(capsys, monkeypatch, *words, "--threshold", "0.5")
+    assert [r["account"] for r in json.loads(over.out)["rows"]] == ["S"]
+    for wrong in (words[:-2], (*words[:3], "nobody", *words[4:])):
+        assert call(capsys, monkeypatch, *wrong).code == 2
