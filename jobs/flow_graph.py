@@ -14,7 +14,7 @@ from graph.store.contract import StoreError
 from jobs.home import Home
 from landing.tables import Landing, LandingError
 
-EVERY_S = 20.0
+EVERY_S = 30.0
 """Seconds between two rounds: within a minute an event is in the graph, with time for the store to be slow or busy."""
 LATE_MS = 60_000
 """From this lag on the store is said to be missing."""
@@ -60,15 +60,16 @@ class GraphWriter:
 
     def lag_ms(self) -> int:
         """How long the oldest event that is not in the graph yet has waited; 0 when all are."""
-        return 0 if self._oldest is None else max(0, self._clock() - self._oldest)
+        self._oldest = self._waiting_since()
+        return self._lag()
 
     def missing(self) -> tuple[str, ...]:
         """``store`` while events do not reach it in time."""
-        return ("store",) if self.trouble is not None and self.lag_ms() > LATE_MS else ()
+        return ("store",) if self.trouble is not None and self._lag() > LATE_MS else ()
 
     def round(self) -> Landed | None:
         """Land what is new and bring the store up to it. Faults of both are kept in ``trouble``."""
-        from jobs.refresh import RefreshError, catch_up_store  # seconds to import: not while the service starts
+        from jobs.graph_store import RefreshError, catch_up_store  # seconds to import: not while the service starts
 
         try:
             done = self._land()
@@ -79,7 +80,7 @@ class GraphWriter:
         except (JournalError, LandingError, RefreshError, StoreError, OSError) as why:
             self.trouble = f"{type(why).__name__}: {why}"[:200]
             self._log.warning("flow_graph_behind", error=type(why).__name__)
-            self._oldest = self._oldest or self._waiting_since()
+            self._oldest = self._waiting_since()
             return None
         self.trouble = None
         return done
@@ -89,17 +90,18 @@ class GraphWriter:
         try:
             done = None
             while (landed := land(reader, self._landing, self._landed, self._fingerprint)) is not None:
-                self._oldest = self._oldest or landed.oldest_received_ts
                 self._landed, done = landed.position, landed
             return done
         finally:
             reader.close()
 
+    def _lag(self) -> int:
+        return 0 if self._oldest is None else max(0, self._clock() - self._oldest)
+
     def _waiting_since(self) -> int | None:
         reader = JournalReader(self._home.flow)
         try:
-            first = next(iter(reader.batches(min(self._landed, max(self._in_graph, 0)))), None)
-            return None if first is None else first.received_ts
+            return reader.received_after(max(self._in_graph, 0))
         finally:
             reader.close()
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import shutil
 
 from graph.store.open import open_store
+from jobs.graph_store import RefreshError
 from jobs.home import Home
 from jobs.progress import Report, quiet
-from jobs.refresh import Refreshed, RefreshError, refresh
+from jobs.refresh import Refreshed, refresh
 from landing.tables import Landing
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import fcntl
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -29,8 +27,7 @@ from graph.snapshot_files import (
     save_snapshot,
     sweep,
 )
-from graph.store.load import Loaded, bring_up_to_date
-from graph.store.open import open_store
+from jobs.graph_store import RefreshError, alone, bring_store_up
 from jobs.home import Home
 from jobs.network import logits_for_refresh, sweep_logits
 from jobs.progress import Report, Steps, quiet
@@ -39,10 +36,6 @@ from records.database import open_records, reading
 from records.findings import save_findings
 from records.pair_words import words_in_force
 from records.verdicts import verdicts_in_force
-
-
-class RefreshError(Exception):
-    """A refresh could not run; nothing that was published has changed."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +68,7 @@ def refresh(home: Home, now: int, as_of: int | None = None, store: bool = True, 
     """
     if as_of is not None and as_of > now + AHEAD_MS:
         raise RefreshError("as_of lies in the future: nothing can be known then; leave it out, or say latest")
-    with _alone(home):
+    with alone(home):
         steps = Steps(report)
         view = Landing(home.landing, landing_schemas()).view()
         if view.position < 0:
@@ -121,21 +114,6 @@ def refresh(home: Home, now: int, as_of: int | None = None, store: bool = True, 
         )
 
 
-def bring_store_up(home: Home, view: View) -> Loaded:
-    """Bring the store to what landing holds; the store itself remembers how far it has come."""
-    store = open_store(home.store_url, password=home.store_password)
-    try:
-        return bring_up_to_date(store, view)
-    finally:
-        store.close()
-
-
-def catch_up_store(home: Home) -> Loaded:
-    """Bring the store to what landing holds now, between two refreshes. Raises RefreshError while one runs."""
-    with _alone(home):
-        return bring_store_up(home, Landing(home.landing, landing_schemas()).view())
-
-
 def latest_known(view: View) -> int:
     """The newest known_ts in landing: the moment up to which a back-filled history reaches."""
     tables = {p.table for b in view.batches for p in b.parts if not p.table.startswith("receipts/")}
@@ -174,17 +152,6 @@ def _count(names: Iterator[str]) -> dict[str, int]:
     for name in names:
         counts[name] = counts.get(name, 0) + 1
     return counts
-
-
-@contextmanager
-def _alone(home: Home) -> Iterator[None]:
-    home.root.mkdir(parents=True, exist_ok=True)
-    with (home.root / "refresh.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise RefreshError(f"another refresh of {home.root} is running; wait for it to finish") from None
-        yield
 
 
 def describe(home: Home) -> dict[str, object]:

@@ -10,8 +10,9 @@ import pytest
 from graph.model import landing_schemas
 from graph.snapshot_files import current_version
 from ingest.intake import IntakeOptions
+from jobs.graph_store import RefreshError
 from jobs.home import Home
-from jobs.refresh import RefreshError, refresh
+from jobs.refresh import refresh
 from jobs.sync import sync
 from landing.tables import Landing
 from tests.ingest.test_sync import _sample
