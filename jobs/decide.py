@@ -16,6 +16,7 @@ import numpy as np
 from sqlalchemy import Engine
 
 from graph.features.application import BASES, application_features
+from jobs.evidence import questions_for
 from jobs.known import KnownMerchants
 from jobs.published import Published, Version
 from jobs.serving import Challenger, ServedModel
@@ -121,7 +122,9 @@ def decide(
     values, missing = merchant_values(request, version, known)
     values, degraded = _with_logit(values, missing, request.merchant_id, version, model, models)
     scored = model.score(values)
-    given = [told(r) for r in reasons(scored, values, limit=MOST_REASONS)]
+    found = reasons(scored, values, limit=MOST_REASONS)
+    given = [told(r) for r in found]
+    told_of = [(r.code, r.concept, r.feature) for r in found]
     clusters = version.clusters_of(request.merchant_id)
     level = rating.level(scored.probability)
     decision_id = str(uuid.uuid4())
@@ -139,6 +142,9 @@ def decide(
         "evidence": {
             "cluster_ids": list(clusters),
             "subgraph_url": f"/v1/merchants/{quote(request.merchant_id, safe='')}/subgraph?hops={SUBGRAPH_HOPS}",
+            "questions": [
+                {"code": q.code, "name": q.name} for q in questions_for(told_of, request.merchant_id, version)
+            ],
         },
         "latency_ms": round((time.perf_counter() - started) * 1000, 3),
     }

@@ -100,3 +100,8 @@ _CONCEPT = {f.name: _of(f.name, f.concept) for f in FEATURES} | {SAGE_LOGIT: "ne
 def concept_of(feature: str) -> str:
     """The code of the concept that a feature belongs to. KeyError for a name that no feature set has."""
     return _CONCEPT[feature]
+
+
+def is_known(feature: str) -> bool:
+    """Whether the feature set of this program has a feature of this name."""
+    return feature in _CONCEPT

@@ -11,7 +11,7 @@ from api.cli.output import Json, answer, fail, home_of, moment, now_ms, progress
 
 
 def register(app: typer.Typer) -> None:
-    for command in (train, promote, rollback, shadow, score):
+    for command in (train, promote, rollback, shadow, score, explain):
         app.command()(command)
 
 
@@ -120,6 +120,18 @@ def score(
     answer(done, as_json, scored_lines(done))
 
 
+def explain(
+    context: typer.Context,
+    decision_id: Annotated[str, typer.Argument(help="of a decision on record")],
+    as_json: Json = False,
+) -> None:
+    """For staff: what moved a decision's score, by concept, with numbers and the questions that show the evidence."""
+    from jobs.explain import explain_decision
+
+    done = explain_decision(home_of(context), decision_id)
+    answer(done.to_json(), as_json, done.lines())
+
+
 def _given(time: str | None) -> int:
     """A time of the command line, or now."""
     at = moment(time)
@@ -136,4 +148,5 @@ def scored_lines(scored: Mapping[str, Any]) -> list[str]:
             for r in scored["reasons"]
             for line in (f"  +{r['contribution']:.2f}  {r['text_en']}", f"         {r['text_zh']}")
         ),
+        *(f"  evidence of {q['code']}: question {q['name']}" for q in scored["evidence"].get("questions", ())),
     ]

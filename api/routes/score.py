@@ -56,11 +56,19 @@ class ModelAnswer(BaseModel):
     sha256: str
 
 
+class QuestionAnswer(BaseModel):
+    """The question that lists the evidence behind a reason; ``ringfence explain`` gives its parameters."""
+
+    code: str = Field(description="of the reason")
+    name: str
+
+
 class EvidenceAnswer(BaseModel):
-    """Where to look: the clusters that the merchant is in, and its neighbourhood."""
+    """Where to look: the clusters that the merchant is in, its neighbourhood, a question behind each reason."""
 
     cluster_ids: list[str]
     subgraph_url: str
+    questions: list[QuestionAnswer] = Field(max_length=4)
 
 
 class ScoreAnswer(BaseModel):
