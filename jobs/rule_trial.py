@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
-
-from flow.alerts import Alert
-from flow.batch import EventBatch, columns
 from flow.journal import JournalReader
-from flow.pipeline import LATENESS_MS, LONGEST_WINDOW_MS, Options, Pipeline
+from jobs.flow_replay import alerts_of
 from jobs.progress import Report, quiet
 from policy.dry_run import Fired, WouldHaveFired
 from policy.ruleset import RuleSet
@@ -22,27 +17,18 @@ _FILE = "journal.sqlite"
 def over_the_journal(folder: Path, report: Report = quiet) -> WouldHaveFired:
     """A dry run over the journal in a folder; over nothing where no event was ever taken.
 
-    The events are taken as the service took them, at the times it received them, so what came too late then is late
-    here. Windows are filled from events up to their length before the stretch; counted are alerts as people would have
-    had them in the end: without withdrawn ones, and without repeats within a cooldown.
+    Events are taken as the service took them, so what came too late then is late here; counted are alerts as people
+    would have had them in the end, without repeats within a cooldown.
     """
 
     def fired(rules: RuleSet, from_ts: int, to_ts: int) -> Fired:
         times: Counter[tuple[str, str]] = Counter()
-        codes = {rule.code for rule in rules.rules}
-
-        def count(alerts: list[Alert]) -> None:
-            for alert in alerts:
-                if alert.status == "final" and alert.rule in codes and from_ts <= alert.ts < to_ts:
-                    times[(alert.rule, alert.key)] += 1
-
-        pipeline, events = Pipeline(rules, Options(provisional=False)), 0
-        for batch, received in _batches(folder, from_ts - LONGEST_WINDOW_MS):
-            taken = batch.take(np.flatnonzero(batch.ts < to_ts))
-            events += int((taken.ts >= from_ts).sum())
-            count(pipeline.push(taken, received))
-            report(f"version {rules.version}: {events:,} events")
-        count(pipeline.advance(to_ts + LATENESS_MS))  # what becomes true because events leave their windows
+        events = 0
+        if (folder / _FILE).exists():
+            for alerts, inside in alerts_of(folder, rules, from_ts, to_ts):
+                times.update((alert.rule, alert.key) for alert in alerts)
+                events += inside
+                report(f"version {rules.version}: {events:,} events")
         return Fired(events, times)
 
     return fired
@@ -55,16 +41,5 @@ def newest(folder: Path) -> int | None:
     reader = JournalReader(folder)
     try:
         return reader.newest_ts(reader.last())
-    finally:
-        reader.close()
-
-
-def _batches(folder: Path, since: int) -> Iterator[tuple[EventBatch, int]]:
-    if not (folder / _FILE).exists():
-        return
-    reader = JournalReader(folder)
-    try:
-        for stored in reader.batches(reader.start(since)):
-            yield columns(stored.events), stored.received_ts
     finally:
         reader.close()
