@@ -101,7 +101,7 @@ def separation(x: Float32, labels: np.ndarray) -> list[int]:
 
 def _informs(csr: Csr, x: Float32) -> tuple[bool, bool]:
     """Whether any neighbour has a value, and any neighbour's neighbour."""
-    there = (~np.isnan(x)).any(axis=1)[:, None].astype(np.float32)
+    there = (~np.isnan(x)).max(axis=1, initial=False).astype(np.float32)[:, None]
     near = csr.sum(there)
     return bool(near.any()), bool(csr.sum((near > 0).astype(np.float32)).any())
 

@@ -48,6 +48,7 @@ def _forest(leaf: int, seed: int) -> Fit:
         model = RandomForestClassifier(
             TREES, min_samples_leaf=leaf, max_features="sqrt", n_jobs=2, random_state=seed
         ).fit(x, labels)
+        model.n_jobs = 1  # threads would add the trees' votes in any order, and the last digits would differ
 
         def scores(rows: Float32) -> Float64:
             p = np.clip(model.predict_proba(rows)[:, 1], CERTAIN, 1 - CERTAIN)

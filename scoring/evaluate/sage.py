@@ -38,7 +38,7 @@ def sage_logits(
     A training row's logit comes from models that saw no label of its inner fold; every other row gets the mean over all
     of them, so both are made alike.
     """
-    there = (~np.isnan(x)).any(axis=1)[:, None].astype(np.float32)
+    there = (~np.isnan(x)).max(axis=1, initial=False).astype(np.float32)[:, None]
     typed = typed_graph(graph, tuple(v for v in views if not v.whole and v.csr.sum(there).any()))
     width = MOST_INPUTS // (len(graph) * (1 + len(typed.relations)))
     if width < x.shape[1]:
