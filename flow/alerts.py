@@ -238,3 +238,14 @@ def line(alert: Alert) -> bytes:
             "count": alert.count,
         }
     )
+
+
+def of_line(text: bytes) -> Alert:
+    """The alert that a line says. Its place among the rules is not in it. ValueError when it is no such line."""
+    said = msgspec.json.decode(text)
+    try:
+        leaves = {"enter": False, "leave": True}[said.pop("enter_or_leave")]
+        ts = (datetime.fromisoformat(said.pop("ts")) - _EPOCH) // timedelta(milliseconds=1)
+        return Alert(ts=ts, leaves=leaves, **{**said, "degraded": tuple(said["degraded"])})
+    except (KeyError, TypeError, AttributeError) as e:
+        raise ValueError("not the line of an alert") from e

@@ -62,9 +62,10 @@ class TransferCheck:
 class Pipeline:
     """Events in, alerts out. Not safe to share between threads: one owner pushes.
 
-    ``ownership``: who owns what, for the watch on loan money. ``newest`` and ``opened``: from a state saved before, see
-    ``state``. ``engine``: what makes a window engine of a set. ``missing``: what is away just now, in the service's
-    words; every alert is marked with it.
+    ``ownership``: who owns what, for the watch on loan money. After a restart, before the journal is replayed:
+    ``newest``, the newest time seen before what is replayed; ``opened``, alerts whose cooldown ran then; ``unsettled``,
+    provisional alerts on record that are neither confirmed nor withdrawn. ``engine``: what makes a window engine of a
+    set. ``missing``: what is away just now, in the service's words; every alert is marked with it.
     """
 
     def __init__(
@@ -74,6 +75,7 @@ class Pipeline:
         ownership: Ownership | None = None,
         newest: int = NEVER,
         opened: Iterable[tuple[str, str, str, Open]] = (),
+        unsettled: Iterable[Alert] = (),
         engine: Callable[[RuleSet], Engine] = WindowEngine,
     ) -> None:
         self.options = o = options or Options()
@@ -90,6 +92,8 @@ class Pipeline:
         self._cooldown = Cooldown(opened)
         self._quick_cooldown = Cooldown()
         self._settlement = Settlement()
+        for alert in unsettled:
+            self._settlement.expect(alert)
         self._late_ids: set[str] = set()  # of late events whose moment in the provisional lane is still to be judged
 
     @property

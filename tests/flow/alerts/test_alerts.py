@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flow.alerts import TIERS, Template, alert_id, figure, judged, line, moment_text, risk_of
+from flow.alerts import TIERS, Template, alert_id, figure, judged, line, moment_text, of_line, risk_of
 from flow.facts import catalogue
 from policy.rule_fields import RISKS, SEVERITIES
 from policy.ruleset import read
@@ -54,6 +54,14 @@ def test_a_line_says_who_what_why_and_what_to_do() -> None:
     assert told["text_zh"] == "订单 12,345"
     assert (told["severity"], told["tier"], told["measure"]) == ("high", "restrict", "call the owner")
     assert (told["version"], told["customer"], told["count"]) == (RULES.version, "Merchant:M1", 1)
+
+
+def test_a_line_can_be_read_again() -> None:
+    alert = judged(RULES)[0].alert("M1", 1_772_352_900_250, "e9", True, {"orders_24h": 1}, "late", ("records",))
+    assert of_line(line(alert)) == alert
+    for text in (b"{}", b"[]", b"nothing"):
+        with pytest.raises(ValueError, match=r".+"):
+            of_line(text)
 
 
 def test_a_rule_without_texts_is_told_by_its_code_and_condition() -> None:

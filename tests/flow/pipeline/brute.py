@@ -293,16 +293,31 @@ def quick_alerts(
     return [t for t, _ in cooled(found, rules)], late
 
 
+def with_a_clock(
+    lines: Sequence[Mapping[str, object]], received: Sequence[int], rules: RuleSet, lateness: int, last: int
+) -> Outcome:
+    """What must be told in the end where a clock closes moments as well: ``received``: the greatest time it had shown
+    when each line came; ``last``: when the stream ended."""
+    done, stored, late = sorted_out(lines, lateness, received)
+    taken = [e for e in stored if e["event_id"] not in late]
+    if taken:
+        end = max(last - lateness - 1, *(ms(str(e["ts"])) for e in taken))
+        done.alerts = cooled(turns(rules, keys_of(taken), -1, end), rules)
+    return done
+
+
 def sorted_out(
-    lines: Sequence[Mapping[str, object]], lateness: int
+    lines: Sequence[Mapping[str, object]], lateness: int, received: Sequence[int] | None = None
 ) -> tuple[Outcome, list[Mapping[str, object]], set[str]]:
     """Counts, the stored events in order of arrival, and the ids of those that came late."""
     first: dict[str, Mapping[str, object]] = {}
     done = Outcome([])
     late: set[str] = set()
     newest: int | None = None
-    for event in lines:
+    for i, event in enumerate(lines):
         id_ = str(event["event_id"])
+        if received is not None:
+            newest = max(newest or 0, received[i])
         if id_ in first:
             same = _said(first[id_]) == _said(event)
             done.duplicates += same

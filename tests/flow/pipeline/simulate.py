@@ -2,7 +2,8 @@
 
 A run makes random rules and a random stream (ties, disorder, late events, duplicates, conflicts), gives it to the
 pipeline in random cuts, with and without draining, and compares every alert: rule, key, moment, triggering event, the
-side it came from, facts to the last bit, cooldown counts; and the counts of what became of the lines.
+side it came from, facts to the last bit, cooldown counts; and the counts of what became of the lines. Then once more
+with both lanes, and once with a clock that jumps, a process that dies and a store that refuses.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from flow.alerts import Alert
+from flow.alerts import Alert, line, of_line
 from flow.batch import EventBatch, columns, decode
 from flow.facts import catalogue
 from flow.pipeline import Options, Pipeline
@@ -98,6 +99,76 @@ def differences(w: World, lateness: int = streams.LATENESS, deduplicated: bool =
     return wrong
 
 
+def crash_differences(w: World, forgetful: bool = False) -> list[str]:
+    """The same with a clock that jumps, a process that dies and a store that refuses now and then.
+
+    What stands at the end on record must be what the twin says of the journal. ``forgetful``: what the store refuses is
+    not offered again (a negative control).
+    """
+    rng = random.Random(w.seed + 3_000_003)
+    journal: list[tuple[EventBatch, int]] = []
+    lines: list[streams.Event] = []
+    received: list[int] = []
+    seen: set[object] = set()
+    record: dict[tuple[str, str], Alert] = {}
+    counts: dict[str, int] = {}
+    owed: list[Alert] = []
+    pipeline = Pipeline(w.rules)
+    clock, shown = 0, 0
+
+    def keep(alerts: list[Alert]) -> None:
+        owed.extend(alerts)
+        if rng.random() < 0.25:  # the store refuses: what is owed is offered with the next
+            if forgetful:
+                owed.clear()
+            return
+        for a in owed:
+            if a.status == "repeat":
+                counts[a.alert_id] = max(counts.get(a.alert_id, 1), a.count)
+            else:
+                record.setdefault((a.alert_id, a.status), a)
+        owed.clear()
+
+    at = 0
+    while at < len(w.stream):
+        end = at + rng.choice((1, 2, 5))
+        part = [e for e in w.stream[at:end] if not (e["event_id"] in seen or seen.add(e["event_id"]))]
+        last = max(brute.ms(str(e["ts"])) for e in w.stream[at:end])
+        clock = max(clock, last) + rng.choice((0, 0, 5, 60_000, 700_000)) if rng.random() < 0.9 else clock
+        shown = max(shown, clock + rng.choice((0, 0, 0, -3_600_000, 3_600_000)) * (rng.random() < 0.2))
+        lines += w.stream[at:end]
+        received += [shown] * len(w.stream[at:end])
+        batch = columns(decode(streams.lines(part)).events)
+        journal.append((batch, shown))
+        keep(pipeline.push(batch, shown))
+        if rng.random() < 0.3:
+            shown += rng.choice((1, 1_000, 300_000))
+            keep(pipeline.advance(shown))
+        if rng.random() < 0.15:  # it dies: what was owed is lost with it, the journal is not
+            owed.clear()
+            done = {id_ for id_, status in record if status != "provisional"}
+            open_ = [a for (id_, status), a in record.items() if status == "provisional" and id_ not in done]
+            pipeline = Pipeline(w.rules, unsettled=[of_line(line(a)) for a in open_])
+            for before, then in journal:
+                keep(pipeline.push(before, then))
+            keep(pipeline.advance(shown))
+        at = end
+    keep(pipeline.close())
+    while owed and not forgetful:
+        keep([])
+    want = brute.with_a_clock(lines, received, w.rules, streams.LATENESS, shown)
+    finals = sorted((a for a in record.values() if a.status in ("final", "confirmed")), key=Alert.order)
+    wrong = compare(finals, want, w.rules, counts)
+    steps: dict[str, set[str]] = {}
+    for (id_, status), alert in record.items():
+        if alert.ts <= pipeline.watermark:
+            steps.setdefault(id_, set()).add(status)
+    for id_, those in steps.items():
+        if "provisional" in those and len(those & {"confirmed", "withdrawn", "final"}) != 1 and not forgetful:
+            wrong.append(f"{id_} was told at once and then {those}")
+    return wrong
+
+
 def lane_differences(w: World) -> list[str]:
     """What both lanes say otherwise than two twins: the provisional lane's alerts, and what becomes of each."""
     rng = random.Random(w.seed + 2_000_003)
@@ -134,9 +205,9 @@ def _name(t: Turn) -> tuple[int, str, str, str, str, bool]:
     return t.ts, t.rule, t.on, t.key, t.event_id, t.leaves
 
 
-def compare(told: list[Alert], want: Outcome, rules: RuleSet) -> list[str]:
-    """Alerts told (repeats among them) against those that should be, in order."""
-    counts = {a.alert_id: a.count for a in told if a.status == "repeat"}
+def compare(told: list[Alert], want: Outcome, rules: RuleSet, repeats: dict[str, int] | None = None) -> list[str]:
+    """Alerts told (repeats among them, or counted apart) against those that should be, in order."""
+    counts = {a.alert_id: a.count for a in told if a.status == "repeat"} if repeats is None else repeats
     mine = [
         (a.ts, a.rule, a.on, a.key, a.event_id, a.leaves, tuple(sorted(a.facts.items())), counts.get(a.alert_id, 1))
         for a in told
@@ -159,7 +230,7 @@ def main() -> int:
     for seed in range(args.first, args.first + args.runs):
         w = world(seed)
         alerts += len(brute.outcome(w.stream, w.rules, streams.LATENESS, w.drain).alerts)
-        for text in (wrong := differences(w) + lane_differences(w)):
+        for text in (wrong := differences(w) + lane_differences(w) + crash_differences(w)):
             print(f"seed {seed}: {text}")
         different += bool(wrong)
     print(f"{args.runs} runs, {alerts} alerts, {different} runs with differences")
