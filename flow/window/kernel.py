@@ -22,29 +22,21 @@ from pathlib import Path
 import numpy as np
 from numba import njit
 
+from flow.window.ahead import ROWS_IN, ROWS_OUT, ask_entering, ask_leaving
+from flow.window.chains import forget, link
 from flow.window.layout import (
-    ABOVE,
-    ACCOUNT,
     ADDRESS,
     AMOUNT,
-    BELOW,
     CLASS,
     CURRENCY,
-    EQUAL,
-    GAP,
     GIVEN,
     HOUR_SHIFT,
-    LAST_EQUAL,
     LATER,
     LOG,
     LOOP,
-    MAX,
     MENTION,
     MERCHANT,
-    NEWEST,
-    NEXT,
-    NEXT_EQUAL,
-    OTHER,
+    NOTES,
     PAYEE,
     PLACE,
     POINTER,
@@ -56,19 +48,13 @@ from flow.window.layout import (
     TRUE,
     TS,
     WINDOWS,
-    Bool,
     Int32,
     Int64,
 )
-from flow.window.machine import judge, prefetch
+from flow.window.machine import judge
 from flow.window.memory import JUDGED, MOMENT, SEQ, TOUCHED, Keys, Log, Plan, RulePlan, State, Tables
-from flow.window.passing import BEFORE, LAST_BUT_ONE, add, enter, leave
-from flow.window.tables import home_of, put_value, slot_of, take_value, value_of
+from flow.window.passing import add, enter, leave
 
-NEVER = -(1 << 62)
-_AHEAD_IN, _AHEAD_OUT = 3, 4
-"""Rows ahead for which memory is asked, coming and going."""
-_ATTRIBUTES = 5
 _CLASSES = LOOP + 1
 _EVENT = (1 << HOUR_SHIFT) - 1
 
@@ -115,101 +101,6 @@ def _touch(
     counts[1] += 1
 
 
-@njit(forceinline=True, _nrt=False)
-def _forget(
-    keeps: Bool, tops: Int32, pointer_at: Int32, words: Int64, halves: Int32, pointers: Int32, cells: Int64,
-    values: Int64, run: Int64, kind: int, slot: int, row: int, pointer: int,
-) -> None:  # fmt: skip
-    """A row leaves the longest window of a key: nothing may point to it for that key any more."""
-    mask = len(words) - 1
-    handle = np.int64(halves[row, MERCHANT + slot])
-    base = handle * 8
-    if cells[base + NEWEST] == pointer:
-        cells[base + NEWEST] = 0
-    later = halves[row, LATER] >> (slot * _ATTRIBUTES)
-    for attribute in range(_ATTRIBUTES):
-        if keeps[kind, attribute] and not (later >> attribute) & 1:
-            value = value_of(halves, row, slot, attribute)
-            if value:
-                take_value(values, handle, attribute, value, pointer, run)
-    amount = words[row, AMOUNT]
-    if amount < 0:
-        return
-    if keeps[kind, EQUAL]:
-        newer = pointers[row, pointer_at[NEXT_EQUAL] + slot]
-        if newer:
-            at = (newer - 1) & mask
-            pointers[at, pointer_at[LAST_EQUAL] + slot_of(halves, at, slot, handle)] = 0
-        else:
-            take_value(values, handle, EQUAL, amount, pointer, run)
-    largest = MAX + halves[row, CURRENCY]
-    if largest < keeps.shape[1] and keeps[kind, largest] and not (halves[row, POPPED] >> slot) & 1:
-        above = pointers[row, pointer_at[ABOVE] + slot]
-        if above:
-            at = (above - 1) & mask
-            pointers[at, pointer_at[BELOW] + slot_of(halves, at, slot, handle)] = 0
-        else:
-            cells[base + tops[kind, largest - MAX]] = 0
-
-
-@njit(forceinline=True, _nrt=False)
-def _link(
-    keeps: Bool, tops: Int32, pointer_at: Int32, words: Int64, halves: Int32, pointers: Int32, cells: Int64,
-    values: Int64, run: Int64, kind: int, slot: int, row: int, pointer: int, before: Int64,
-) -> None:  # fmt: skip
-    """Tie a new row to the key's older ones, and note when those were (``before``, see flow.window.passing.enter)."""
-    mask = len(words) - 1
-    handle = np.int64(halves[row, MERCHANT + slot])
-    base = handle * 8
-    for i in range(BEFORE):
-        before[i] = NEVER
-    for attribute in range(_ATTRIBUTES):
-        if keeps[kind, attribute]:
-            value = value_of(halves, row, slot, attribute)
-            if value:
-                last = put_value(values, words, halves, handle, slot, attribute, value, 0, pointer, run)
-                if last:
-                    at = (last - 1) & mask
-                    there = slot_of(halves, at, slot, handle)
-                    halves[at, LATER] |= np.int32(1 << (there * _ATTRIBUTES + attribute))
-                    before[attribute] = words[at, TS]
-    if keeps[kind, GAP]:
-        last = cells[base + NEWEST]
-        if last:
-            at = (last - 1) & mask
-            pointers[at, pointer_at[NEXT] + slot_of(halves, at, slot, handle)] = pointer
-            before[GAP] = words[at, TS]
-        cells[base + NEWEST] = pointer
-    amount = words[row, AMOUNT]
-    if amount < 0:
-        return
-    currency = np.int64(halves[row, CURRENCY])
-    if keeps[kind, EQUAL]:
-        last = put_value(values, words, halves, handle, slot, EQUAL, amount, currency, pointer, run)
-        pointers[row, pointer_at[LAST_EQUAL] + slot] = last
-        if last:
-            at = (last - 1) & mask
-            there = slot_of(halves, at, slot, handle)
-            pointers[at, pointer_at[NEXT_EQUAL] + there] = pointer
-            before[EQUAL] = words[at, TS]
-            last = np.int64(pointers[at, pointer_at[LAST_EQUAL] + there])
-            if last:
-                before[LAST_BUT_ONE] = words[(last - 1) & mask, TS]
-    if MAX + currency < keeps.shape[1] and keeps[kind, MAX + currency]:
-        top = base + tops[kind, currency]
-        last = cells[top]
-        while last:
-            at = (last - 1) & mask
-            there = slot_of(halves, at, slot, handle)
-            if words[at, AMOUNT] > amount:
-                pointers[at, pointer_at[ABOVE] + there] = pointer
-                break
-            halves[at, POPPED] |= np.int32(1 << there)
-            last = np.int64(pointers[at, pointer_at[BELOW] + there])
-        pointers[row, pointer_at[BELOW] + slot] = last
-        cells[top] = pointer
-
-
 def _compile(version: int) -> Callable[..., Answer]:
     """The kernel for one version of the sources (numba's cache watches a function's own file only, but tells apart
     functions that close over different values)."""
@@ -227,7 +118,7 @@ def _compile(version: int) -> Callable[..., Answer]:
         cursors, lengths, run = state.cursors, state.lengths, state.run
         words, halves, pointers = log.words, log.halves, log.pointers
         cells, values, names, name_counts = keys.cells, tables.values, tables.names, tables.counts
-        kept, longest, lines, offset_ms = plan.kept, plan.longest, plan.lines, plan.offset_ms
+        kept, longest, lines, spans = plan.kept, plan.longest, plan.lines, plan.spans
         adds, adds_at, other, more = plan.adds, plan.adds_at, plan.other, plan.more
         keeps, tops, pointer_at = plan.keeps, plan.tops, plan.pointers
         rises, depends, empty, code = rules.rises, rules.depends, rules.empty, rules.code
@@ -240,7 +131,7 @@ def _compile(version: int) -> Callable[..., Answer]:
         due = np.empty(LOG + 1, np.int64)
         for w in range(LOG + 1):
             due[w] = words[cursors[w] & mask, TS] + lengths[w] if lengths[w] and cursors[w] < seq else never
-        before = np.empty(BEFORE, np.int64)
+        before = np.empty(NOTES, np.int64)
         touched, items, counts = np.empty((4096, 5), np.int64), np.empty((4096, 3), np.int64), np.zeros(2, np.int64)
         edges, rows = np.empty((256, 6), np.int64), np.empty((256, 1), np.int64)
         told, freed = np.empty((1024, 1), np.int64), np.empty((256, 2), np.int64)
@@ -263,13 +154,8 @@ def _compile(version: int) -> Callable[..., Answer]:
                     if counts[1] + SLOTS > len(items):
                         items = _more(items)
                     row = cursors[w] & mask
-                    if cursors[w] + _AHEAD_OUT < seq:
-                        for slot in range(SLOTS):
-                            kind = SLOT_KIND[slot]
-                            handle = np.int64(halves[(cursors[w] + _AHEAD_OUT) & mask, MERCHANT + slot])
-                            if handle and kept[kind, w]:
-                                for line in range(lines[kind]):
-                                    prefetch(cells_at + (handle + line) * 64)
+                    if cursors[w] + ROWS_OUT < seq:
+                        ask_leaving(halves, (cursors[w] + ROWS_OUT) & mask, w, kept, spans, cells_at)
                     pointer = (cursors[w] & POINTER) + 1
                     for slot in range(SLOTS):
                         kind = SLOT_KIND[slot]
@@ -289,7 +175,7 @@ def _compile(version: int) -> Callable[..., Answer]:
                                     kind, w, slot, row, pointer,
                                 )  # fmt: skip
                             if w == longest[kind]:
-                                _forget(
+                                forget(
                                     keeps, tops, pointer_at, words, halves, pointers, cells, values, run,
                                     kind, slot, row, pointer,
                                 )  # fmt: skip
@@ -315,28 +201,9 @@ def _compile(version: int) -> Callable[..., Answer]:
                     touched = _more(touched)
                 if counts[1] + SLOTS > len(items):
                     items = _more(items)
-                if i + _AHEAD_IN < len(ts):
-                    for slot in range(SLOTS):
-                        handle = np.int64(given[i + _AHEAD_IN, slot])
-                        if handle:
-                            kind = SLOT_KIND[slot]
-                            for line in range(lines[kind]):
-                                prefetch(cells_at + (handle + line) * 64)
-                            for attribute in range(_ATTRIBUTES):
-                                if keeps[kind, attribute]:
-                                    column = OTHER - MERCHANT
-                                    if attribute == 0 or attribute == 1:
-                                        column = attribute + 1
-                                    elif attribute == 2:
-                                        column = ADDRESS - MERCHANT
-                                    elif attribute == 4:
-                                        column = 0
-                                    elif slot == PAYEE - MERCHANT:
-                                        column = ACCOUNT - MERCHANT
-                                    value = np.int64(given[i + _AHEAD_IN, column])
-                                    prefetch(values_at + 8 * home_of(values, handle, attribute, value))
-                            if keeps[kind, EQUAL]:
-                                prefetch(values_at + 8 * home_of(values, handle, EQUAL, amount[i + _AHEAD_IN]))
+                if i + ROWS_IN < len(ts):
+                    soon = i + ROWS_IN
+                    ask_entering(given, soon, amount[soon], keeps, lines, values, cells_at, values_at)
                 row = seq & mask
                 pointer = (seq & POINTER) + 1
                 words[row, TS], words[row, AMOUNT] = now, amount[i]
@@ -346,7 +213,7 @@ def _compile(version: int) -> Callable[..., Answer]:
                 for column in range(pointers.shape[1]):
                     pointers[row, column] = 0
                 event = int(given[i, CLASS - MERCHANT])
-                hour = ((now + offset_ms) // 3_600_000) % 24
+                hour = ((now + plan.offset_ms) // 3_600_000) % 24
                 halves[row, CLASS] = event | (hour << HOUR_SHIFT)
                 for column in range(MERCHANT, ADDRESS + 1):
                     handle = np.int64(halves[row, column])
@@ -361,7 +228,7 @@ def _compile(version: int) -> Callable[..., Answer]:
                     if slot == PAYEE - MERCHANT:
                         seen = TRANSFER_IN
                     if seen != LOOP:
-                        _link(
+                        link(
                             keeps, tops, pointer_at, words, halves, pointers, cells, values, run,
                             kind, slot, row, pointer, before,
                         )  # fmt: skip
@@ -448,7 +315,7 @@ def _compile(version: int) -> Callable[..., Answer]:
 def _version() -> int:
     """A number that differs when any source of what is inlined into the kernel does."""
     here = Path(__file__)
-    parts = ("kernel", "layout", "machine", "memory", "passing", "tables")
+    parts = ("ahead", "chains", "kernel", "layout", "machine", "memory", "passing", "tables")
     return zlib.crc32(b"".join(here.with_name(f"{part}.py").read_bytes() for part in parts))
 
 

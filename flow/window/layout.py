@@ -59,6 +59,11 @@ ONE, NIGHT, SUM = range(3)
 # Other cells, by what keeps them. Tables of values know the first six by these numbers.
 BUYERS, DEVICES, ADDRESSES, COUNTERPARTIES, MERCHANTS, EQUAL, GAP, PEAK, TOP5, MAX = range(10)
 ATTRIBUTES = ("buyers", "devices", "addresses", "counterparties", "merchants")
+NAMED = 5
+"""As many attributes: the numbers below EQUAL."""
+# What a new row learns of older ones is noted by these numbers too, and beside them:
+LAST_BUT_ONE = GAP + 1
+NOTES = LAST_BUT_ONE + 1
 HOURS = 24
 """Counters by hour of day, behind that of the busiest."""
 
@@ -71,7 +76,8 @@ NEXT, NEXT_EQUAL, LAST_EQUAL, BELOW, ABOVE = range(5)
 class Layout:
     """Where everything is, for one rule set. Kinds, windows, classes by their places in KINDS, WINDOW_MS, CLASSES.
 
-    ``columns``: per kind, cell -> place in the block. ``lines``: [kind] lines of a block. ``kept``: [kind, window]
+    ``columns``: per kind, cell -> place in the block. ``lines``: [kind] lines of a block;
+    ``spans`` [kind, window, 2] those of a window, from and to. ``kept``: [kind, window]
     whether a rule reads it. ``adds`` [n, 3]: column, what is added, currency (-1: any), in runs ``adds_at`` [kind,
     window, class, 2]. ``other`` [kind, window, MAX + currencies]: first column of what is kept otherwise, 0 for none.
     ``tops`` [kind, currency]: column of the top of the stack, 0 for none. ``pointers``: first column of each sort of
@@ -82,6 +88,7 @@ class Layout:
     offset_ms: int
     columns: tuple[dict[Cell, int], ...]
     lines: Int64
+    spans: Int32
     kept: Bool
     adds: Int32
     adds_at: Int32
@@ -116,6 +123,7 @@ def layout(facts: Mapping[str, Iterable[Fact]], currency: str, offset_ms: int) -
         offset_ms=offset_ms,
         columns=tuple(b.columns for b in blocks),
         lines=np.array([b.lines for b in blocks], np.int64),
+        spans=np.stack([b.spans for b in blocks]),
         kept=np.stack([b.kept for b in blocks]),
         adds=np.array(adds, np.int32).reshape(-1, 3),
         adds_at=adds_at,
@@ -132,6 +140,7 @@ class _Block:
         self._codes = codes
         self.columns: dict[Cell, int] = {}
         self.kept = np.zeros(WINDOWS, np.bool_)
+        self.spans = np.zeros((WINDOWS, 2), np.int32)
         self.other = np.zeros((WINDOWS, MAX + len(codes)), np.int32)
         self.tops = np.zeros(max(len(codes), 1), np.int32)
         at = HEADER
@@ -144,6 +153,7 @@ class _Block:
             groups = _groups({c for c in cells if c.window == window})
             size = sum(width for _, width in groups)
             at += -at % LINE if size <= LINE < at % LINE + size else 0
+            self.spans[window] = at // LINE, -(-(at + size) // LINE)
             for group, width in groups:
                 self._put(window, group, at)
                 at += width

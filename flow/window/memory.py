@@ -50,6 +50,7 @@ class Plan(NamedTuple):
     tops: Int32
     pointers: Int32
     lines: Int64
+    spans: Int32  # [kind, window, 2] lines of a block in which the window's cells are, from and to
     offset_ms: int
 
 
@@ -89,6 +90,7 @@ def plan(layout: Layout) -> Plan:
         layout.tops,
         layout.pointers,
         layout.lines,
+        layout.spans,
         layout.offset_ms,
     )
 

@@ -26,10 +26,11 @@ from flow.window.layout import (
     GAP,
     HOUR_SHIFT,
     HOURS,
-    LAST_EQUAL,
+    LAST_BUT_ONE,
     LATER,
     MAX,
     MERCHANT,
+    NAMED,
     NEXT,
     NEXT_EQUAL,
     NIGHT,
@@ -48,7 +49,6 @@ from flow.window.layout import (
 )
 from flow.window.tables import bump, name_of, slot_of, value_of
 
-_ATTRIBUTES = 5
 _LOW = (1 << 32) - 1
 _BUYER_KIND = 1
 _NIGHT_ENDS = 6
@@ -136,8 +136,8 @@ def leave(
     mask = len(words) - 1
     handle = np.int64(halves[row, MERCHANT + slot])
     base = handle * 8
-    later = halves[row, LATER] >> (slot * _ATTRIBUTES)
-    for attribute in range(_ATTRIBUTES):
+    later = halves[row, LATER] >> (slot * NAMED)
+    for attribute in range(NAMED):
         if other[kind, window, attribute] and not (later >> attribute) & 1 and value_of(halves, row, slot, attribute):
             cells[base + other[kind, window, attribute]] -= 1
     if other[kind, window, GAP]:
@@ -190,7 +190,7 @@ def enter(
     handle = np.int64(halves[row, MERCHANT + slot])
     base = handle * 8
     ts = words[row, TS]
-    for attribute in range(_ATTRIBUTES):
+    for attribute in range(NAMED):
         if other[kind, window, attribute] and before[attribute] <= start and value_of(halves, row, slot, attribute):
             cells[base + other[kind, window, attribute]] += 1
     if other[kind, window, GAP] and before[GAP] > start:
@@ -219,9 +219,3 @@ def enter(
             if cells[at] == 0 or cells[at + 1] <= amount:
                 cells[at] = pointer
                 cells[at + 1] = amount
-
-
-LAST_BUT_ONE = GAP + 1
-"""Place in ``before`` of the last row but one with the same amount."""
-BEFORE = LAST_BUT_ONE + 1
-assert _ATTRIBUTES == EQUAL and LAST_EQUAL and GAP == EQUAL + 1  # noqa: S101 - the order that ``before`` relies on

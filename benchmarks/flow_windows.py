@@ -1,0 +1,174 @@
+"""The window engine beside its own twin in plain Python, and beside itself with more keys: CPU time an event.
+
+    python -m benchmarks.flow_windows [--events 200000] [--many 1000000] [--plain 20000]
+
+All in one run, one thread, fifty rules over five windows (``benchmarks.flow_world``), batches of 2,000. *engine* is
+``WindowEngine.push`` from columns to edges: ids to handles, windows, rules, edges with their facts; *kernel* is its
+compiled part. Cutting batches out of the stream is not counted. The better of two rounds stands.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from benchmarks.flow_plain import PlainEngine, entries
+from benchmarks.flow_world import CONDITIONS, rules, stream
+from flow.batch import EventBatch
+from flow.window import engine as engine_module
+from flow.window.engine import Edge, WindowEngine
+from flow.window.warming import Warming
+
+BATCH = 2_000
+SMALL_KEYS = 20_000
+DAYS = 45.0
+Part = tuple[EventBatch, int]
+
+
+def parts(events: EventBatch, size: int = BATCH) -> list[Part]:
+    """Batches, never cut within a millisecond, each with the watermark up to which it may be judged."""
+    found, start = [], 0
+    while start < len(events):
+        end = min(start + size, len(events))
+        while end < len(events) and events.ts[end] == events.ts[end - 1]:
+            end += 1
+        until = int(events.ts[end]) - 1 if end < len(events) else int(events.ts[-1])
+        found.append((events.take(range(start, end)), until))
+        start = end
+    return found
+
+
+def cpu(work: Callable[[], object]) -> float:
+    """CPU seconds of one call in this thread."""
+    began = time.thread_time()
+    work()
+    return time.thread_time() - began
+
+
+class KernelTime:
+    """Adds up what the kernel takes while inside ``with``."""
+
+    seconds = 0.0
+
+    def __enter__(self) -> KernelTime:
+        self._kernel = engine_module.advance
+
+        def timed(*arguments: object) -> object:
+            began = time.thread_time()
+            answer = self._kernel(*arguments)
+            self.seconds += time.thread_time() - began
+            return answer
+
+        engine_module.advance = timed
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        engine_module.advance = self._kernel
+
+
+def edges_of(engine: WindowEngine, those: list[Part]) -> Iterator[Edge]:
+    """Push everything."""
+    for batch, until in those:
+        yield from engine.push(batch, until)
+
+
+def measured(those: list[Part], rounds: int) -> tuple[float, float, int, WindowEngine]:
+    """Microseconds an event of engine and kernel, edges, and an engine that has taken all."""
+    best: tuple[float, float, int, WindowEngine] | None = None
+    events = sum(len(batch) for batch, _ in those)
+    for _ in range(rounds):
+        engine, count = WindowEngine(rules()), [0]
+        with KernelTime() as kernel:
+            taken = cpu(
+                lambda engine=engine, count=count: count.__setitem__(0, sum(1 for _ in edges_of(engine, those)))
+            )
+        if best is None or taken < best[0] * events / 1e6:
+            best = taken / events * 1e6, kernel.seconds / events * 1e6, count[0], engine
+    assert best is not None
+    return best
+
+
+def against_plain(events: int) -> None:
+    """The same stream through the plain twin; their edges must be equal."""
+    batch = stream(events, SMALL_KEYS // 10, DAYS * events / 200_000)
+    those, listed = parts(batch), entries(batch)
+    engine, kernel, _, _ = measured(those, 2)
+    chosen, plain = rules(), PlainEngine(rules())
+    told: list[tuple[int, int, str]] = []
+    taken = cpu(lambda: told.extend(plain.push(listed, int(batch.ts[-1])))) / events * 1e6
+    mine = sorted((e.ts, e.rule, e.key) for e in edges_of(WindowEngine(chosen), those))
+    assert mine == sorted(told), "the twin says something else"
+    print(f"{events:,} events, {len(told):,} edges, equal in both")
+    print(f"  plain Python {taken:8.2f} us/event\n  engine       {engine:8.2f} us/event (kernel {kernel:.2f})")
+    print(f"  ratio        {taken / engine:8.1f} (goal: at least 40)")
+
+
+def by_keys(events: int, many: int) -> None:
+    """Few keys beside many."""
+    small = measured(parts(stream(events, SMALL_KEYS)), 2)
+    print(f"{SMALL_KEYS:,} ids, {events:,} events, {small[2]:,} edges")
+    print(f"  engine {small[0]:.2f} us/event, kernel {small[1]:.2f} (goal: at most 6)")
+    large_parts = parts(stream(many, 2 * many, 29.0))
+    large = measured(large_parts, 1)
+    figures = large[3].figures()
+    live = sum(figures[f"{kind}_ids"] for kind in CONDITIONS)
+    print(f"{live:,} live keys, {many:,} events held, {large[2]:,} edges")
+    print(
+        f"  engine {large[0]:.2f} us/event, kernel {large[1]:.2f}: {large[0] / small[0]:.2f} times (goal: at most 1.5)"
+    )
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(
+        f"  arrays {figures['bytes'] / 2**20:,.0f} MiB; the process with the stream itself {peak:,.0f} MiB (goal: 4,096)"
+    )
+    changes(large[3])
+
+
+def changes(engine: WindowEngine) -> None:
+    """What a change of rules and a restart take with all that is held."""
+    fewer = {kind: texts[1::2] for kind, texts in CONDITIONS.items()}
+    began = time.perf_counter()
+    engine = engine.swap(rules(fewer))
+    print(f"new rules that need nothing new, live after {time.perf_counter() - began:.2f} s (goal: 1)")
+    more = {**CONDITIONS, "merchant": [*CONDITIONS["merchant"], "orders_72h > 40", "top5_share_7d > 0.8"]}
+    began = time.perf_counter()
+    warming = Warming(engine, rules(more))
+    copied = time.perf_counter() - began
+    thread = threading.Thread(target=warming.run)
+    thread.start()
+    thread.join()
+    warmed = time.perf_counter() - began
+    engine = warming.finish()
+    whole = time.perf_counter() - began
+    print(f"new rules that need new windows: warmed beside the engine in {warmed - copied:.2f} s, ", end="")
+    print(f"which waits {copied:.2f} s before and {whole - warmed:.2f} s after (goal: 1 together)")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "windows.arrow"
+        saved = cpu(lambda: engine.save(path))
+        size = path.stat().st_size
+        began = time.perf_counter()
+        held = WindowEngine.restore(path, rules()).held
+        print(f"{held:,} events saved in {saved:.2f} s ({size / held:.0f} bytes an event), ", end="")
+        print(f"restored and judged in {time.perf_counter() - began:.2f} s (goal: 15)")
+
+
+def main() -> None:
+    """Run all."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--events", type=int, default=200_000, help="of the stream with few keys")
+    parser.add_argument("--many", type=int, default=1_000_000, help="events of the stream with many keys; 0: leave out")
+    parser.add_argument("--plain", type=int, default=20_000, help="events given to the plain twin")
+    options = parser.parse_args()
+    for batch, until in parts(stream(2_000, 200)):
+        WindowEngine(rules()).push(batch, until)  # compiled before anything is timed
+    against_plain(options.plain)
+    if options.many:
+        by_keys(options.events, options.many)
+
+
+if __name__ == "__main__":
+    main()
