@@ -180,7 +180,7 @@ def _times(column: pa.ChunkedArray, name: str, path: Path) -> Times:
         times, _ = times_of(column, name, "us")
     except TableError as e:
         raise EvaluateError("bad_time", f"{path}: {e}") from e
-    timed = pc.is_valid(column).to_numpy(zero_copy_only=False) if column.null_count else np.ones(len(column), np.bool_)
+    timed = ~pc.is_null(_plain(column), nan_is_null=True).to_numpy(zero_copy_only=False)
     return Times(times.astype(np.int64), timed)
 
 

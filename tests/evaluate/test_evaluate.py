@@ -16,6 +16,7 @@ import pytest
 
 from graph.table_columns import TableError
 from jobs.evaluate import EvaluateOptions, run_evaluate
+from scoring.evaluate import booster
 from scoring.evaluate.labelled import EvaluateError
 from tests.evaluate.graphs import Files, folds, homophilous, written
 
@@ -29,6 +30,13 @@ def options(files: Files, **more: object) -> EvaluateOptions:
 
 def ran(files: Files, **more: object) -> dict:
     return run_evaluate(options(files, **more), lambda _: None)
+
+
+@pytest.fixture(autouse=True)
+def few_trees(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Enough for what is told here, and quick."""
+    monkeypatch.setattr(booster, "MOST_TREES", 150)
+    monkeypatch.setattr(booster, "STOP_AFTER", 15)
 
 
 @pytest.fixture
@@ -244,6 +252,25 @@ def test_what_is_wrong_is_named(files: Files, spoil: object, code: str, says: st
     assert (caught.value.code, says in str(caught.value)) == (code, True), str(caught.value)
 
 
+def test_a_variant_that_is_none_is_named(files: Files) -> None:
+    with pytest.raises(EvaluateError, match="no variant 'best'") as caught:
+        ran(files, variants=("best",))
+    assert caught.value.code == "bad_option"
+
+
+def test_without_torch_the_other_variants_are_fitted_and_it_is_said(
+    files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from gnn import needs
+
+    monkeypatch.setattr(needs, "has", lambda _: False)
+    done = ran(files, variants=None)
+    assert list(done["variants"]) == ["features", "aggregates", "history"]
+    assert any("pip install -r requirements-gnn.txt" in note for note in done["notes"])
+    with pytest.raises(needs.TorchMissingError):
+        ran(files, variants=("graphsage_alone",))
+
+
 def test_the_command_ends_with_two_and_one_object(files: Files) -> None:
     words = ["evaluate", "--nodes", str(files.nodes), "--edges", f"knows={files.edges}", "--json"]
 
@@ -254,12 +281,7 @@ def test_the_command_ends_with_two_and_one_object(files: Files) -> None:
         assert "Traceback" not in done.stderr
         return done.returncode, json.loads(done.stdout)
 
-    code, told = call("--split", str(files.split), "--variants", "features,aggregates")
-    assert (code, sorted(told["variants"])) == (0, ["aggregates", "features"])
+    code, told = call("--split", str(files.split), "--variants", "features")
+    assert (code, list(told["variants"])) == (0, ["features"])
     code, told = call("--label", "lable")
     assert (code, told["error"]["code"]) == (2, "missing_column")
-    code, told = call("--variants", "best")
-    assert (code, told["error"]["code"]) == (2, "bad_option")
-    pq.write_table(pq.read_table(files.nodes).slice(0, 30), files.nodes)
-    code, told = call()
-    assert (code, told["error"]["code"]) == (2, "unknown_id")
