@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterator
 
 from sqlglot import expressions as E  # noqa: N812 - the letter stands before every node of a tree
 
 from policy.lexer import LARGEST, SMALLEST, ConditionError
-
-Kind = Literal["number", "condition"]
+from policy.magnitude import FACT, FINITE, ONE, Size
 
 MAX_TREE_DEPTH = 60
 """Steps from the root to the furthest leaf: what walks a tree by recursion stays far from Python's limit."""
@@ -52,14 +49,8 @@ REWRITTEN: Nodes = {
 }
 """Nodes that a text may hold and a checked tree does not: policy.rewrite puts them into other words."""
 
-_IGNORED: dict[type[E.Expression], set[str]] = {
-    E.Div: {"typed", "safe"}
-}  # sqlglot notes here which dialect's division it is
-
-_LOG_LARGEST_FACT = 19.0  # sums of amounts are 64-bit integers
-_LOG_SMALLEST_FACT = -15.0  # a share of a window's events
-_LOG_FINITE = 290.0
-_LOG_ULP = -16.0
+_IGNORED: dict[type[E.Expression], set[str]] = {E.Div: {"typed", "safe"}}
+"""Parts that say nothing of a text: sqlglot notes there which dialect's division it is."""
 
 
 def check_nodes(text: str, tree: E.Expression) -> None:
@@ -161,41 +152,10 @@ def _wrong(text: str, node: E.Expression, wanted: str, next_step: str) -> Condit
     return ConditionError("wrong_type", f"{what} stands where {wanted} belongs; {next_step}", text, place(node))
 
 
-@dataclass(frozen=True)
-class Size:
-    """What the values of a number can be, as decimal logarithms: the smallest magnitude other than 0, the largest, and
-    the grain, of which every value is a multiple (so what is left when two nearly cancel is no smaller)."""
-
-    smallest: float
-    largest: float
-    grain: float
-
-    @staticmethod
-    def between(smallest: float, largest: float) -> Size:
-        return Size(smallest, largest, smallest + _LOG_ULP)
-
-    @staticmethod
-    def widest(sizes: Sequence[Size]) -> Size:
-        return Size(min(s.smallest for s in sizes), max(s.largest for s in sizes), min(s.grain for s in sizes))
-
-    def plus(self, other: Size) -> Size:
-        grain = min(self.grain, other.grain)
-        return Size(grain, max(self.largest, other.largest) + 0.31, grain)
-
-    def times(self, other: Size) -> Size:
-        return Size.between(self.smallest + other.smallest, self.largest + other.largest)
-
-    def over(self, other: Size) -> Size:
-        return Size.between(self.smallest - other.largest, self.largest - other.smallest)
-
-
-_ONE = Size.between(0.0, 0.0)
-
-
 def _number(text: str, node: E.Expression) -> Size:
     """Check that a node is a number, and everything below it; how small and how large it can be."""
     size = _size(text, node)
-    if size.largest > _LOG_FINITE or size.smallest < -_LOG_FINITE:
+    if size.largest > FINITE or size.smallest < -FINITE:
         raise ConditionError("large_number", "its values could leave the range of numbers", text, place(node))
     return size
 
@@ -206,9 +166,9 @@ def _size(text: str, node: E.Expression) -> Size:
     if isinstance(node, E.Literal):
         return _literal(text, node)
     if isinstance(node, E.Column):
-        return Size.between(_LOG_SMALLEST_FACT, _LOG_LARGEST_FACT)
+        return FACT
     if isinstance(node, E.Null):
-        return _ONE
+        return ONE
     if isinstance(node, E.Add | E.Sub):
         return _number(text, node.this).plus(_number(text, node.expression))
     if isinstance(node, E.Mul):
@@ -231,7 +191,7 @@ def _literal(text: str, node: E.Literal) -> Size:
     size = abs(float(node.this))
     if size and not SMALLEST <= size <= LARGEST:
         raise ConditionError("large_number", "this number is out of range", text, place(node))
-    return Size.between(math.log10(size), math.log10(size)) if size else _ONE
+    return Size.between(math.log10(size), math.log10(size)) if size else ONE
 
 
 def _case(text: str, node: E.Case) -> Size:

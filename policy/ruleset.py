@@ -40,7 +40,7 @@ from policy.rule_fields import (
     RuleTests,
     offset_minutes,
 )
-from policy.toml_places import Places
+from policy.toml_places import Places, place_in
 
 __all__ = ["MAX_RULES", "MODES", "RISKS", "SEVERITIES", "Problem", "Rule", "RuleSet", "RuleSetError", "RuleTests"]
 
@@ -52,6 +52,9 @@ FORM = 1
 
 _TOML_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
+_INVISIBLE = re.compile("[\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e0fff]")
+"""Characters that are not seen, or turn what is seen around: whoever approves a set must read what will be judged."""
+
 _NAME = re.compile(r"[^\x00-\x1f\x7f]{1,64}")
 
 
@@ -149,6 +152,11 @@ def canonical(rules: RuleSet) -> str:
 def _toml(text: str) -> dict[str, object]:
     if len(text) > MAX_CHARACTERS:
         raise RuleSetError([Problem("too_large", f"{len(text)} characters; at most {MAX_CHARACTERS}", "", None, 1, 1)])
+    hidden = _INVISIBLE.search(text)
+    if hidden:
+        place = place_in(text, hidden.start())
+        reason = f"U+{ord(hidden[0]):04X} cannot be seen: what is approved must be what is read"
+        raise RuleSetError([Problem("invisible", reason, "", None, place.line, place.column)])
     try:
         return tomllib.loads(text)
     except RecursionError:

@@ -25,6 +25,12 @@ class Place:
     offset: int
 
 
+def place_in(text: str, offset: int) -> Place:
+    """Where a character of a text stands."""
+    start = text.rfind("\n", 0, offset) + 1
+    return Place(text.count("\n", 0, offset) + 1, offset - start + 1, offset)
+
+
 class Places:
     """The places of keys in a text that tomllib has read."""
 
@@ -47,8 +53,7 @@ class Places:
 
     def at(self, offset: int) -> Place:
         """The place of an offset."""
-        start = self._text.rfind("\n", 0, offset) + 1
-        return Place(self._text.count("\n", 0, offset) + 1, offset - start + 1, offset)
+        return place_in(self._text, offset)
 
     def _scan(self) -> None:
         at, table, counts = 0, (), dict[Path, int]()

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from policy.interpret import value
 from policy.language import ConditionError, parse
 from policy.lexer import MAX_LENGTH
 from policy.nodes import ALLOWED
-from tests.policy.conditions import FACTS, Plain
+from tests.policy.conditions import FACTS, NUMBERS, Plain
 
 
 def refusal(text: str) -> ConditionError:
@@ -141,6 +142,22 @@ def test_everything_else_is_refused_with_code_and_place(text: str, code: str, of
     why = refusal(text)
     assert (why.code, why.offset) == (code, offset)
     assert why.reason
+
+
+EXTREMES = st.sampled_from([None, 0.0, 1e-15, 1.0, 1.0 + 2**-52, 1 / 3, 1e15, 10**25, float(10**25)])
+
+
+@given(NUMBERS, st.fixed_dictionaries(dict.fromkeys(FACTS, EXTREMES)))
+@example("a - b", {"a": 1.0 + 2**-52, "b": 1.0})
+@example(f"a{' * a' * 10}", {"a": 10**25})
+@example(f"1 / (a - b){' / (a - b)' * 8}", {"a": 1.0 + 2**-52, "b": 1.0})
+def test_whatever_facts_say_every_number_stays_within_the_doubles(text: str, row: dict[str, float | None]) -> None:
+    try:
+        condition = parse(f"{text} > a", FACTS)
+    except ConditionError:
+        return
+    number = value(condition.tree.this, row)
+    assert number is None or number == 0 or 1e-290 <= abs(number) <= 1e290
 
 
 def test_the_place_is_told_by_line_and_column() -> None:

@@ -150,6 +150,16 @@ def test_what_is_no_set_at_all_is_refused(text: str, code: str) -> None:
     assert [p.code for p in problems(text)] == [code]
 
 
+@pytest.mark.parametrize("hidden", ["\u202e", "\u2066", "\u200b", "\ufeff", "\U000e0041"])
+def test_nothing_hides_in_a_set_from_whoever_approves_it_not_even_in_a_comment(hidden: str) -> None:
+    (problem,) = problems(f"# a set\n# limit {hidden} 20\n{RULE}")
+    assert (problem.code, problem.line, problem.column) == ("invisible", 2, 9)
+
+
+def test_a_mark_of_byte_order_may_stand_first() -> None:
+    assert read("\ufeff" + RULE, FACTS) == read(RULE, FACTS)
+
+
 def test_every_problem_is_told_at_once_in_the_order_of_the_file() -> None:
     text = "x = 1\n" + RULE.replace('"VOL"', '"V V"').replace('"6h"', '"x"') + RULE.replace("high", "higher")
     assert [(p.code, p.line, p.rule) for p in problems(text)] == [
