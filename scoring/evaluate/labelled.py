@@ -26,9 +26,9 @@ FOLD_NAMES: Mapping[str, int] = {"train": TRAIN, "valid": VALID, "test": TEST}
 class EvaluateError(ValueError):
     """The tables cannot be evaluated on. ``code`` names the fault for programs:
 
-    bad_option, missing_column, bad_id, missing_id, duplicate_node, bad_label, nan_label, one_class, non_numeric_feature, infinite_feature,
-    edge_name, missing_end, unknown_id, no_edges, bad_fold, duplicate_in_split, no_train, no_test,
-    fold_without_positives, fold_without_negatives, too_few_labels, bad_time, no_variant.
+    bad_option, missing_column, bad_id, missing_id, duplicate_node, bad_label, nan_label, one_class,
+    non_numeric_feature, infinite_feature, edge_name, missing_end, unknown_id, no_edges, bad_fold, duplicate_in_split,
+    no_train, no_test, fold_without_positives, fold_without_negatives, too_few_labels, bad_time, no_variant.
     """
 
     def __init__(self, code: str, why: str) -> None:
