@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,7 +75,10 @@ def run(prepared: Prepared, variants: str | None, seed: int = 0, features: str =
         seed=seed,
         variants=chosen,
     )
-    return run_evaluate(options, lambda _: None)
+    done = run_evaluate(options, lambda _: None)
+    told = ", ".join(f"{v} {t['auroc']:.3f} / {t['average_precision']:.3f}" for v, t in done["variants"].items())
+    print(f"{prepared.nodes.parent.name}, seed {seed}: {told} (AUROC / AP)", file=sys.stderr, flush=True)
+    return done
 
 
 def show(name: str, runs: Sequence[dict[str, Any]]) -> None:
