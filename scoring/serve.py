@@ -19,6 +19,12 @@ TOLERANCE = 1e-6
 """How far a golden row may be off when a model is opened."""
 
 
+LARGEST = 3e38
+"""Beyond single precision a value is infinite to the trees."""
+
+_NUMBERS = {float, int}
+
+
 class ScoreError(Exception):
     """A row cannot be scored.
 
@@ -88,10 +94,12 @@ class Scorer:
 
         NaN: not known. ScoreError names a feature that is absent, not a number or infinite; others are left aside.
         """
-        row = np.empty(len(self.features))
-        for i, name in enumerate(self.features):
-            row[i] = _number(values, name)
-        return row
+        given = list(map(values.get, self.features))
+        if set(map(type, given)) <= _NUMBERS:  # the usual case: all at once
+            row = np.array(given, np.float64)
+            if not (np.abs(row) > LARGEST).any():
+                return row
+        return np.array([_number(values, name) for name in self.features])  # says which one is at fault
 
     def margin_and_probability(self, values: Mapping[str, float]) -> tuple[float, float]:
         """Log-odds and calibrated probability of one row, without what moved them."""
@@ -124,7 +132,7 @@ def _number(values: Mapping[str, float], name: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ScoreError("not_a_number", name, "the value is not a number")
     number = float(value)
-    if math.isinf(number) or abs(number) > 3e38:  # beyond single precision is infinite to the trees
+    if abs(number) > LARGEST:
         raise ScoreError("infinite", name, "the value is infinite")
     return number
 
