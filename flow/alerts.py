@@ -189,6 +189,8 @@ class Template:
 
     def fill(self, facts: Mapping[str, Value | str], nothing: str) -> str:
         """The text with values in place; ``nothing`` stands where a value is NULL or not among the facts."""
+        if not self._names:
+            return self._parts[0]
         out = [self._parts[0]]
         for name, after in zip(self._names, self._parts[1:], strict=True):
             value = facts.get(name)

@@ -191,6 +191,8 @@ def _turns_of(
 ) -> Iterable[Turn]:
     widths = {WINDOW[name.rpartition("_")[2]] for name in rule.when.facts}
     offset = rules.utc_offset_minutes * 60_000
+    if not any(name.startswith("loops_") for name in rule.when.facts):
+        events = [e for e in events if e.what != "loop"]  # to other rules a loop is no event
 
     def row(t: int, held: Sequence[Seen]) -> dict[str, int | float | None]:
         return {name: fact(rule.on, name, held, t, rules.currency, offset) for name in rule.when.facts}
