@@ -167,7 +167,7 @@ class WindowEngine:
         """What is in the log, or what was taken since ``taken`` was that number."""
         oldest = max(int(self._state.cursors[LOG]), since)
         rows = rows_from(self._log.words, self._log.halves, oldest, self.taken)
-        return Held(rows, list(self._names.text), list(self._currencies), self._ids.since(oldest), self.now)
+        return Held(rows, dict(self._names.text), list(self._currencies), self._ids.since(oldest), self.now)
 
     def replay(self, held: Held) -> None:
         """Take events that another engine held, without judging; ``settle`` is to follow."""
@@ -178,8 +178,7 @@ class WindowEngine:
     def settle(self) -> None:
         """Set which rules are TRUE now for every key, without edges."""
         for kind in range(len(KINDS)):
-            handles = np.array(self._names.all(kind), np.int64)
-            judge_all(self._judging.plan, self._keys, handles, kind)
+            judge_all(self._judging.plan, self._keys, self._names.all(kind), kind)
 
     def save(self, path: Path) -> None:
         """Write the events of the last 30 days to a file; ``restore`` reads it."""
@@ -245,7 +244,7 @@ class WindowEngine:
             those = behind[row : row + edge[E_ROWS]]
             event_id = self._ids[those[0]] if len(those) == 1 else min(map(self._ids.__getitem__, those))
             facts = rule.facts(cells[cell : cell + rule.width])
-            key = str(self._names.text[edge[E_HANDLE]])
+            key = self._names.text[edge[E_HANDLE]]
             found.append(Edge(rule.index, KINDS[edge[E_KIND]], key, edge[E_TS], event_id, bool(edge[E_LEAVES]), facts))
             row += edge[E_ROWS]
             cell += rule.width
@@ -255,13 +254,14 @@ class WindowEngine:
         """Give up the keys that no event in the log mentions any more."""
         self._ids.drop(int(self._state.cursors[LOG]))
         if len(freed):
-            lines = np.array(self._names.lines_of(freed[:, 1].tolist()), np.int64)
-            release(self._keys, lines, freed)
-            self._names.forget(h for h in freed[:, 1].tolist() if h)
+            release(self._keys, np.array(self._names.lines, np.int64), freed)
+            handles, sorts = freed[freed[:, 1] > 0, 1:].T.tolist()
+            self._names.forget(handles, sorts)
 
     def _room_for_keys(self) -> Keys:
         lines = len(self._keys.cells) // LINE
-        return self._keys if len(self._names) <= lines else blocks(max(len(self._names), 2 * lines), self._keys)
+        used = self._names.used
+        return self._keys if used <= lines else blocks(max(used, 2 * lines), self._keys)
 
     def _make_room(self, events: int) -> None:
         """Let log and tables grow until so many events surely fit."""

@@ -112,11 +112,12 @@ def rows_of(batch: Events, names: Names, currencies: Currencies) -> Rows:
         (ADDRESS, ADDRESSES, batch.address),
     )
     for column, sort, ids in sources:
-        given[:, column - MERCHANT] = names.handles(sort, ids)
+        given[:, column - MERCHANT] = names.handles(sort, ids, len(given))
     other = given[:, OTHER - MERCHANT]
     other[batch.type != _TRANSFER] = 0
     given[:, PAYEE - MERCHANT] = np.where(other == given[:, ACCOUNT - MERCHANT], 0, other)
-    given[:, CURRENCY - MERCHANT] = list(map(currencies.__getitem__, batch.currency))
+    numbers = map(currencies.__getitem__, batch.currency)
+    given[:, CURRENCY - MERCHANT] = np.fromiter(numbers, np.int32, len(given))
     classes = _CLASS[batch.type]
     for i in np.flatnonzero(batch.type == _LOGISTICS).tolist():
         classes[i] = CLASSES.index(str(batch.status[i]))
@@ -127,7 +128,7 @@ def rows_of(batch: Events, names: Names, currencies: Currencies) -> Rows:
 def rows_of_loops(loops: DerivedLoops, names: Names, currencies: Currencies) -> Rows:
     """Derived loops as rows: an account, the class, nothing else."""
     given = np.zeros((len(loops.event_id), GIVEN), np.int32)
-    given[:, ACCOUNT - MERCHANT] = names.handles(_ACCOUNTS, loops.account)
+    given[:, ACCOUNT - MERCHANT] = names.handles(_ACCOUNTS, loops.account, len(given))
     given[:, CURRENCY - MERCHANT] = currencies[None]
     given[:, CLASS - MERCHANT] = LOOP
     ts = _own(loops.ts)

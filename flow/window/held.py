@@ -6,7 +6,7 @@ the columns may keep its windows in another way.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,11 +41,11 @@ _COLUMNS |= {ADDRESS: "address", CURRENCY: "currency"}
 
 @dataclass(frozen=True)
 class Held:
-    """Rows in order (``flow.window.events.Rows``), with the texts that their handles and currencies stand for, the ids
-    of the events, and the last watermark."""
+    """Rows in order (``flow.window.events.Rows``), what their handles (0: none) and currencies stand for, the ids of
+    the events, and the last watermark."""
 
     rows: Rows
-    text: Sequence[str | None]
+    text: Mapping[int, str]
     currencies: Sequence[str | None]
     ids: pa.ChunkedArray
     now: int
@@ -55,7 +55,7 @@ class Held:
         given = self.rows.given.copy()
         for column, sort in _SORTS:
             found, place = self._distinct(column)
-            given[:, column - MERCHANT] = np.array(names.handles(sort, found), np.int32)[place]
+            given[:, column - MERCHANT] = names.handles(sort, found, len(found))[place]
         found, place = self._distinct(CURRENCY)
         given[:, CURRENCY - MERCHANT] = np.array([currencies[code] for code in found], np.int32)[place]
         given[:, PAYEE - MERCHANT] = _payees(given)
@@ -63,9 +63,10 @@ class Held:
 
     def _distinct(self, column: int) -> tuple[list[str | None], npt.NDArray[np.intp]]:
         """The different texts of a column, and which of them each row has."""
-        texts = self.currencies if column == CURRENCY else self.text
         numbers, place = np.unique(self.rows.given[:, column - MERCHANT], return_inverse=True)
-        return [texts[n] for n in numbers.tolist()], place
+        if column == CURRENCY:
+            return [self.currencies[n] for n in numbers.tolist()], place
+        return [self.text.get(n) for n in numbers.tolist()], place
 
     def save(self, path: Path) -> None:
         """Write an Arrow file of dictionary-coded columns, about 40 bytes an event; all or nothing."""
@@ -99,13 +100,21 @@ class Held:
             raise ValueError(f"{path} was saved by another version; replay the journal instead")
         given = np.zeros((len(table), GIVEN), np.int32)
         given[:, CLASS - MERCHANT] = table["class"].to_numpy()
-        text: list[str | None] = []
+        text: dict[int, str] = {}
         currencies: list[str | None] = []
         for column, name in _COLUMNS.items():
             coded = table[name].combine_chunks()
             texts = currencies if column == CURRENCY else text
-            given[:, column - MERCHANT] = coded.indices.to_numpy() + len(texts)
-            texts += coded.dictionary.to_pylist()
+            texts = coded.dictionary.to_pylist()
+            numbers = np.zeros(len(texts), np.int32)
+            for i, one in enumerate(texts):
+                if column == CURRENCY:
+                    numbers[i] = len(currencies)
+                    currencies.append(one)
+                elif one is not None:
+                    numbers[i] = len(text) + 1
+                    text[len(text) + 1] = one
+            given[:, column - MERCHANT] = numbers[coded.indices.to_numpy()]
         rows = Rows(np.array(table["ts"], np.int64), np.array(table["amount"], np.int64), given)
         return Held(rows, text, currencies, table["event_id"], int(metadata[b"now"]))
 

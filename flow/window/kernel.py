@@ -28,6 +28,7 @@ from flow.window.layout import (
     ADDRESS,
     AMOUNT,
     CLASS,
+    COLUMN_SORT,
     CURRENCY,
     GIVEN,
     HOUR_SHIFT,
@@ -68,7 +69,7 @@ E_TS, E_HANDLE, E_KIND, E_RULE, E_LEAVES, E_ROWS = range(6)
 
 Answer = tuple[Int64, Int64, Int64, Int64]
 """Edges [n, 6]; the rows behind them, edge after edge; the cells that their rules read, edge after edge; and rows that
-left the log, with a key that they mentioned [n, 2]."""
+left the log, with an id that they mentioned: its handle and its sort [n, 3]."""
 
 
 @njit
@@ -134,7 +135,7 @@ def _compile(version: int) -> Callable[..., Answer]:
         before = np.empty(NOTES, np.int64)
         touched, items, counts = np.empty((4096, 5), np.int64), np.empty((4096, 3), np.int64), np.zeros(2, np.int64)
         edges, rows = np.empty((256, 6), np.int64), np.empty((256, 1), np.int64)
-        told, freed = np.empty((1024, 1), np.int64), np.empty((256, 2), np.int64)
+        told, freed = np.empty((1024, 1), np.int64), np.empty((256, 3), np.int64)
         n_edges = n_rows = n_told = n_freed = 0
         cells_at = np.int64(cells.ctypes.data)
         values_at = np.int64(values.ctypes.data)
@@ -193,6 +194,7 @@ def _compile(version: int) -> Callable[..., Answer]:
                     handle = np.int64(halves[row, column])
                     if handle and cells[handle * 8 + MENTION] == cursors[LOG] + 1:
                         freed[n_freed, 0], freed[n_freed, 1] = cursors[LOG], handle
+                        freed[n_freed, 2] = COLUMN_SORT[column - MERCHANT]
                         n_freed += 1
                 cursors[LOG] += 1
                 due[LOG] = words[cursors[LOG] & mask, TS] + lengths[LOG] if cursors[LOG] < seq else never
@@ -333,11 +335,11 @@ def judge_all(rules: RulePlan, keys: Keys, handles: Int64, kind: int) -> None:
 
 @njit(cache=True)
 def release(keys: Keys, lines: Int64, freed: Int64) -> None:
-    """Of rows that left the log and keys they mentioned: clear the keys' blocks where no newer row mentions them, and
-    say 0 instead of the others. ``lines``: of each key's block."""
+    """Of rows that left the log and ids they mentioned: clear the ids' blocks where no newer row mentions them, and
+    say 0 instead of the others. ``lines`` [sort]: of a block."""
     for i in range(len(freed)):
         handle = freed[i, 1]
         if keys.cells[handle * 8 + MENTION] != freed[i, 0] + 1:
             freed[i, 1] = 0
         else:
-            keys.cells[handle * 8 : (handle + lines[i]) * 8] = 0
+            keys.cells[handle * 8 : (handle + lines[freed[i, 2]]) * 8] = 0

@@ -44,6 +44,9 @@ SLOTS = 5
 SLOT_KIND = (0, 1, 3, 2, 2)
 """Kind of key of each slot, as in KINDS."""
 
+COLUMN_SORT = (0, 1, 3, 2, 2, 2, 4)
+"""Kind of the ids in the columns MERCHANT..ADDRESS; 4 for addresses, which are no keys."""
+
 POINTER = (1 << 30) - 1
 """Bits of a sequence number that a pointer keeps."""
 
