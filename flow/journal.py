@@ -291,6 +291,13 @@ class JournalReader:
         row = self._db.execute("SELECT min(first) FROM batches WHERE newest_ts >= ?", (since,)).fetchone()
         return self.last() if row[0] is None else int(row[0]) - 1
 
+    def received_after(self, position: int) -> int | None:
+        """When the event after a position was received; None when there is none."""
+        query = "SELECT received_ts FROM batches WHERE first + n - 1 > ? AND first >= ? ORDER BY first LIMIT 1"
+        start = self._db.execute("SELECT max(first) FROM batches WHERE first <= ?", (position + 1,)).fetchone()[0]
+        row = self._db.execute(query, (position, start or 0)).fetchone()
+        return None if row is None else int(row[0])
+
     def newest_ts(self, upto: int) -> int | None:
         """The newest time of events up to a position, of those that are kept."""
         row = self._db.execute("SELECT max(newest_ts) FROM batches WHERE first <= ?", (upto,)).fetchone()

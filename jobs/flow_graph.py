@@ -38,7 +38,8 @@ class GraphWriter:
         self._every = every_s
         self._landing = Landing(home.landing, landing_schemas())
         self._landed = landed_position(self._landing)
-        self._in_graph = -1
+        self._in_graph = self._landed  # as far as is known; the first round makes it so
+        self._unsure = True
         self._oldest: int | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="flow-graph", daemon=True)
@@ -73,9 +74,9 @@ class GraphWriter:
 
         try:
             done = self._land()
-            if done is not None or self._in_graph < self._landed:
+            if self._unsure or self._in_graph < self._landed:
                 catch_up_store(self._home)
-                self._in_graph = self._landed
+                self._in_graph, self._unsure = self._landed, False
             self._oldest = self._waiting_since()
         except (JournalError, LandingError, RefreshError, StoreError, OSError) as why:
             self.trouble = f"{type(why).__name__}: {why}"[:200]
@@ -101,7 +102,7 @@ class GraphWriter:
     def _waiting_since(self) -> int | None:
         reader = JournalReader(self._home.flow)
         try:
-            return reader.received_after(max(self._in_graph, 0))
+            return reader.received_after(self._in_graph)
         finally:
             reader.close()
 

@@ -236,6 +236,8 @@ def run(events: int, kills: int, control: str = "none", batch: int = 100, seed: 
                 _kill(server, verdict)
             if control == "none":
                 _settle(records, home, events)
+        except TimeoutError as why:
+            raise TimeoutError(f"{why}: {server.log.read_text()[-3000:]}") from None
         finally:
             server.kill()
         verdict.resent, verdict.exists = senders.resent, senders.exists

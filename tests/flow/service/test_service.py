@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from flow.facts import catalogue
 from flow.journal import JournalError
 from flow.service import FlowService
+from policy.ruleset import read
 from tests.flow.events.lines import line
 from tests.flow.service.conftest import NOW, RULES, World, until
 
@@ -210,3 +213,24 @@ def test_a_journal_that_was_replaced_is_told(world: World) -> None:
     world.service(judging=False)
     until(lambda: world.open[-1].state().trouble not in ("starting", None))
     assert "was replaced" in (world.open[-1].state().trouble or "")
+
+
+def test_every_event_is_judged_by_exactly_one_version_while_rules_change(world: World) -> None:
+    one = '[[rule]]\ncode = "{}"\non = "merchant"\nwhen = "orders_1h >= 1"\n'
+    world.text = one.format("A0")
+    service = world.service()
+    for n in range(40):
+        world.now += 2000
+        world.send(service, *(order(i, f"S{n}-{i}", ms=world.now - NOW - 1000 + i) for i in range(10)))
+        if n % 8 == 4:
+            world.text = one.format(f"A{n}")
+            if n % 16 == 4:
+                wanted = world.text
+                until(lambda: service.state().rules == read(wanted, catalogue()).version)  # noqa: B023 - asked at once
+    until(lambda: settled(service))
+    world.now += 700_000
+    until(lambda: len(world.alerts()) == 400 and all(status == "confirmed" for *_, status in world.alerts()))
+    judged = Counter(key for _, key, _ in world.alerts())
+    assert len(judged) == 400
+    assert set(judged.values()) == {1}
+    assert len({rule for rule, *_ in world.alerts()}) > 1
