@@ -23,7 +23,7 @@ from flow.batch import EventBatch
 from flow.events import TYPES
 from flow.window.events import DerivedLoops
 from graph.loops.engine import LoopBounds, LoopEngine, LoopRule, Loops
-from graph.loops.probe import PROBED, would_close
+from graph.loops.probe import PROBED, cut_at, would_close
 
 Int64 = npt.NDArray[np.int64]
 
@@ -114,6 +114,12 @@ class LoopsWatch:
         """The limits of the search that were reached so far; empty: every loop was found."""
         return tuple(sorted({reason for search in self._engines.values() for reason in search.reasons()}))
 
+    def cut_at(self, account: str) -> tuple[str, ...]:
+        """The limits that cut the search about an account; empty: all its loops were found."""
+        number = self._numbers.get(account, -1)
+        found = {reason for search in self._engines.values() for reason in search.cut_at(number)}
+        return tuple(sorted(found))
+
     def _search(self, currency: str | None) -> _Search:
         if currency not in self._engines:
             self._engines[currency] = _Search(self.params)
@@ -178,7 +184,8 @@ class _Search:
         self._ts: list[int] = []
         self._amount: list[float] = []
         self._ids: list[str] = []
-        self._cut: set[str] = set()
+        self._cut: set[str] = set()  # by engines before this one
+        self._cut_before: dict[int, set[str]] = {}
         self._room = min(_FIRST_ROOM, params.capacity)
         self.engine = self._engine()
 
@@ -213,6 +220,10 @@ class _Search:
         """The limits reached so far."""
         return self._cut | {reason for reason, times in self.engine.cuts.items() if times}
 
+    def cut_at(self, account: int) -> set[str]:
+        """The limits reached about an account."""
+        return self._cut_before.get(account, set()) | set(cut_at(self.engine, account))
+
     def _make_room(self, more: int) -> None:
         """Drop names of what the engine has forgotten; a roomier engine where this one would forget too soon."""
         if len(self._ids) > 2 * self.engine.held + 8192:
@@ -223,6 +234,8 @@ class _Search:
         if self.engine.held + more < self._room or self._room >= self.params.capacity:
             return
         self._cut |= self.reasons()
+        for account, why in self.engine.cut_accounts().items():
+            self._cut_before.setdefault(account, set()).update(why)
         self._room = min(2 * (self.engine.held + more), self.params.capacity)
         roomier = self._engine()
         roomier.search = False  # what is remembered has been searched

@@ -214,7 +214,7 @@ class Pipeline:
             degraded = self.missing
             if rule.reads_loops and loops is not None:
                 evidence["loops"] = loops.evidence(edge.key, edge.ts)
-                degraded = (*degraded, *(f"loops_{reason}" for reason in loops.cut))
+                degraded = (*degraded, *(f"loops_{reason}" for reason in loops.cut_at(edge.key)))
             customer = proceeds.customer(edge.key) if proceeds is not None and edge.kind == "account" else None
             said: Status = "late" if quick and not edge.leaves and edge.event_id in self._late_ids else status
             alert = rule.alert(

@@ -1,4 +1,4 @@
-"""Would this transfer close a loop? Asked of an engine, without telling it of the transfer."""
+"""Questions to a loop engine that change nothing: would this transfer close a loop, was an account searched whole?"""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numba import njit
 from graph.loops.engine import LoopEngine
 from graph.loops.kernel import _version as source_version
 from graph.loops.kernel import ask, unpack
-from graph.loops.layout import AHEAD, BEHIND, DEGREE, NEWEST_TS, Int64, Ring, Rule, Scratch
+from graph.loops.layout import AHEAD, BEHIND, DEGREE, NEWEST_TS, REASONS, Int64, Ring, Rule, Scratch
 from graph.loops.search import loops_through
 
 PROBED = -1
@@ -33,6 +33,14 @@ def would_close(engine: LoopEngine, src: int, dst: int, ts: int, amount: float =
     engine._ring.counts[:] = counts
     ptr, rows = unpack(engine._out[:filled])
     return [tuple(rows[a:b].tolist()) for a, b in zip(ptr[:-1].tolist(), ptr[1:].tolist(), strict=True)]
+
+
+def cut_at(engine: LoopEngine, account: int) -> tuple[str, ...]:
+    """Why something about an account was not looked at; empty: it was searched whole."""
+    flags = engine._ring.flags
+    if not 0 <= account < len(flags):
+        return ()
+    return tuple(reason for bit, reason in enumerate(REASONS) if flags[account] >> bit & 1)
 
 
 def _compile(version: int) -> Callable[..., int]:

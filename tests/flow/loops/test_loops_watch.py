@@ -116,6 +116,9 @@ def test_limits_that_are_reached_are_told() -> None:
     watch = LoopsWatch(StreamLoops(budget=1))
     found(watch, [transfer(f"t{i}", i, f"A{i % 5}", f"A{(i * 3 + 1) % 5}") for i in range(60)])
     assert watch.cut == ("budget",)
+    assert watch.cut_at("A1") == ("budget",)
+    watch.push(batch(transfer("quiet", 100, "P", "Q")))
+    assert watch.cut_at("P") == watch.cut_at("nobody") == ()
 
 
 def test_a_late_middle_completes_a_loop_at_the_time_it_is_taken_in() -> None:
