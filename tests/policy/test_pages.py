@@ -9,6 +9,7 @@ from pathlib import Path
 from flow.facts import MEASURES, catalogue
 from flow.facts_page import PAGE, page
 from policy.check import check
+from tests.policy.test_language import REFUSED
 
 RULES_PAGE = Path(__file__).parent.parent.parent / "docs" / "rules.md"
 
@@ -26,3 +27,8 @@ def test_the_set_shown_on_the_page_of_rules_passes_the_strict_check() -> None:
     assert tomllib.loads(shown)
     report = check(shown, catalogue(), strict=True)
     assert report.problems == report.warnings == ()
+
+
+def test_every_code_that_refuses_a_condition_is_on_the_page_of_rules() -> None:
+    told = RULES_PAGE.read_text("utf-8")
+    assert {code for _, code, _ in REFUSED if f"`{code}`" not in told} == set()

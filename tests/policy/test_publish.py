@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, delete, func, select
 
 from policy import publish
 from policy.dry_run import Fired
@@ -17,20 +17,29 @@ from policy.ruleset import RuleSet, read
 from records import rules as on_record
 from records.audit import entries
 from records.database import open_records, reading
-from records.tables import rule_publications
+from records.tables import audit, rule_drafts, rule_pointer, rule_publications
 from tests.policy.sets import FACTS, RULE, with_limit
 
 ADA, BOB = "user:ada", "user:bob"
 
 
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    engine = open_records(f"sqlite:///{tmp_path_factory.mktemp('records') / 'records.sqlite'}")
+    yield engine
+    engine.dispose()
+
+
 @pytest.fixture
-def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+def engine(opened: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
+    """Records without a word on rules, and RULE as the shipped set."""
     shipped = tmp_path / "rules.toml"
     shipped.write_text(RULE, "utf-8")
     monkeypatch.setattr(publish, "SHIPPED", shipped)
-    opened = open_records(f"sqlite:///{tmp_path / 'records.sqlite'}")
-    yield opened
-    opened.dispose()
+    with opened.begin() as connection:
+        for table in (rule_pointer, rule_publications, rule_drafts, audit):
+            connection.execute(delete(table))
+    return opened
 
 
 def fired(rules: RuleSet, from_ts: int, to_ts: int) -> Fired:
@@ -76,8 +85,7 @@ def test_the_dry_run_says_how_often_both_sets_would_have_fired(engine: Engine) -
     )
     assert found.sentence_zh == "共1000个事件:拟议规则集将触发60次（20个商户）;现行规则集30次（10个商户）"
     with reading(engine) as connection:
-        kept = on_record.draft(connection, 1)
-    assert kept is not None
+        (kept,) = on_record.drafts(connection)
     assert kept.dry_run is not None
     assert kept.dry_run["proposed"]["times"] == 60
     assert kept.dry_run["proposed"]["rules"] == [

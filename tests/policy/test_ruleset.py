@@ -234,6 +234,11 @@ def test_every_change_of_what_a_set_says_makes_a_new_version(old: str, new: str)
     assert read(RULE, FACTS).version != read(RULE.replace(old, new), FACTS).version
 
 
+def test_versions_stay_what_they_are_from_release_to_release() -> None:
+    """Alerts on record carry them. Where this must change, FORM is raised."""
+    assert read(RULE, FACTS).version == "be6613dee6f32561"
+
+
 def test_the_order_of_rules_is_part_of_the_version() -> None:
     other = RULE.replace("VOL", "B")
     assert read(RULE + other, FACTS).version != read(other + RULE, FACTS).version
