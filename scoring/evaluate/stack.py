@@ -133,7 +133,9 @@ class _Blocks:
         valid = fold == VALID
         self._stop = np.where(valid, graph.label, np.nan) if valid.any() else None
         self._views = views(graph)
+        began = time.perf_counter()
         self._structure, self._structure_names = structure(graph, self._views)
+        self._surroundings = time.perf_counter() - began
         train = chooses.train
         self._order = separation(graph.x[train], graph.label[train])
         self._made: dict[str, Float32] = {}
@@ -147,6 +149,8 @@ class _Blocks:
                 began = time.perf_counter()
                 self._made[block] = self._varied(self._make(block))
                 self.seconds[block] = time.perf_counter() - began
+                if block == "aggregates":
+                    self.seconds[block] += self._surroundings
         return np.concatenate([self._made[b] for b in blocks], 1)
 
     def _make(self, block: str) -> Float32:
