@@ -62,10 +62,16 @@ class Ownership:
 
     def circle(self, account: str, loan: str | None = None, merchant: str | None = None) -> Circle:
         """Who stands around a loan paid out to an account: borrowers, all behind them and what those own, guarantors,
-        buyers of their shops. An account with several roles has the nearest to the loan."""
-        borrowers = {*self.borrowers.get(loan or "", ()), *self.holders.get(account, ())}
+        buyers of their shops. An account with several roles has the nearest to the loan.
+
+        Who asked for the loan is its borrower; where nobody is known to, whoever holds the account is. A holder from
+        among their owners counts as borrower too.
+        """
+        borrowers = set(self.borrowers.get(loan or "", ()))
         if merchant is not None:
             borrowers.add(f"Merchant:{merchant}")
+        held = set(self.holders.get(account, ()))
+        borrowers = borrowers or held
         behind = _closure(borrowers, self.owners)
         group = behind | _closure(borrowers | behind, self._owned)
         guarantors = {g for b in borrowers for g in self.guarantors.get(b, ())}
@@ -74,15 +80,15 @@ class Ownership:
         roles: dict[str, Role] = {}
         named: tuple[tuple[Role, Iterable[str]], ...] = (
             ("buyer", buyers),
-            ("guarantor", guarantors),
+            ("guarantor", guarantors - group - borrowers),
             ("owner", group - borrowers),
-            ("borrower", borrowers),
+            ("borrower", borrowers | (held & group)),
         )
         for role, parties in named:
             for party in parties:
                 roles.update(dict.fromkeys(self._accounts.get(party, ()), role))
         roles[account] = "borrower"
-        return Circle(roles, frozenset(borrowers), account in self.holders or bool(self.borrowers.get(loan or "")))
+        return Circle(roles, frozenset(borrowers), bool(borrowers))
 
     def place(self, circle: Circle, payer: str, payee: str) -> Place:
         """What an account outside the circle is to the borrower: an ``operating`` counterparty (invoices, or regular
