@@ -29,10 +29,20 @@ def compute_logits(snapshot: Snapshot, features: pa.Table, files: dict[str, byte
     return model.logits(link_graph(snapshot), network_inputs(features, model.names)).astype(np.float64)
 
 
-def keep_logits(models: Path, version: str, snapshot_version: str, snapshot: Snapshot, features: pa.Table) -> bool:
-    """Compute and keep the logits of a snapshot by a model; False when the model has no network."""
+def keep_logits(
+    models: Path,
+    version: str,
+    snapshot_version: str,
+    snapshot: Snapshot,
+    features: pa.Table,
+    sha256: str | None = None,
+) -> bool:
+    """Compute and keep the logits of a snapshot by a model; False when the model has no network.
+
+    ``sha256``: the manifest's as registered; None: as it lies there, for a model about to be promoted.
+    """
     folder = version_folder(models, version)
-    sha256 = model_sha256(folder)
+    sha256 = model_sha256(folder) if sha256 is None else sha256
     files = network_files(folder, sha256)
     if files is None or not set(SageModel.of_files(files).names) <= set(features.column_names):
         return False  # of another feature set: the service refuses the model, and says so
@@ -55,7 +65,9 @@ def logits_for_refresh(models: Path, snapshot_version: str, snapshot: Snapshot, 
     for pick in (serving, shadow):
         try:
             served = pick(models)
-            if served is not None and keep_logits(models, served.version, snapshot_version, snapshot, features):
+            if served is not None and keep_logits(
+                models, served.version, snapshot_version, snapshot, features, served.sha256
+            ):
                 done.append(served.version)
         except (RegistryError, ModelFileError, ShapeError, GraphError):
             continue  # a model that cannot serve is told by the service; decisions say what they lack

@@ -15,10 +15,10 @@ import pytest
 from graph.features.compute import FEATURE_SET_VERSION, FEATURES, compute_features
 from jobs.home import Home
 from jobs.logits import Logits, logits_file, read_logits
-from jobs.network import compute_logits, keep_logits, sweep_logits
+from jobs.network import compute_logits, keep_logits, logits_for_refresh, sweep_logits
 from scoring.blocks import SAGE_LOGIT
 from scoring.keep import keep
-from scoring.model_files import ModelFileError, network_files
+from scoring.model_files import NETWORK_NAMES, ModelFileError, network_files
 from scoring.registry import promote, version_folder
 from scoring.serve import Scorer
 from scoring.splits import by_group
@@ -169,6 +169,29 @@ def test_a_model_without_its_network_or_a_network_without_its_feature_is_refused
     (folder / "manifest.json").write_text(json.dumps(manifest), "utf-8")
     with pytest.raises(ModelFileError, match="bad_schema"):
         Scorer.open(folder)
+
+
+def test_of_two_hundred_mutated_copies_of_a_network_none_is_taken_and_none_stops_a_refresh(
+    kept: tuple[Path, str], tmp_path: Path
+) -> None:
+    import shutil
+
+    root, version = kept
+    copy = Path(shutil.copytree(root, tmp_path / "models"))
+    folder, rng = version_folder(copy, version), np.random.default_rng(0)
+    world = snapshot(random_world(96, merchants=15, orders=40))
+    features = compute_features(world, [])
+    assert logits_for_refresh(copy, "000010", world, features) == [version]
+    whole = {name: (folder / name).read_bytes() for name in NETWORK_NAMES}
+    for i in range(200):
+        name = NETWORK_NAMES[i % 2]
+        damaged = bytearray(whole[name])
+        damaged[int(rng.integers(len(damaged)))] ^= 1 << int(rng.integers(8))
+        (folder / name).write_bytes(bytes(damaged[: len(damaged) - int(rng.integers(0, 3))]))
+        assert logits_for_refresh(copy, "000010", world, features) == []
+        with pytest.raises(ModelFileError, match="wrong_hash"):
+            Scorer.open(folder)
+        (folder / name).write_bytes(whole[name])
 
 
 def test_computing_logits_needs_no_torch() -> None:
