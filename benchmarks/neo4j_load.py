@@ -35,7 +35,7 @@ def main() -> None:
     nodes, edges = bank(asked.transfers)
     total = sum(t.num_rows for t in (*nodes.values(), *edges.values()))
     with tempfile.TemporaryDirectory() as folder:
-        server = Server(Path(folder) / "neo4j", os.getpid())
+        server = Server(Path(folder) / "neo4j", os.getpid(), java_options="")
         server.start()
         driver = neo4j.GraphDatabase.driver(
             server.url.replace("neo4j@", ""), auth=("neo4j", PASSWORD), notifications_min_severity="OFF"

@@ -25,9 +25,8 @@ from graph.store.open import open_store
 from graph.store.questions import questions
 from tests.store.servers import PASSWORD, Server, why_not
 
-ANCHORED = 25
 WHOLE = 3
-"""How often a question about one place, and one about the whole graph, is asked."""
+"""How often a question about the whole graph is asked."""
 
 ASKED = (
     *(f"fund_loop_{n}" for n in range(2, 7)),
@@ -50,8 +49,8 @@ ASKED = (
 )
 
 
-def run(sizes: Sequence[int]) -> None:
-    """Measure each size, in transfers, and print a table for each."""
+def run(sizes: Sequence[int], places: int, left_out: Sequence[str]) -> None:
+    """Measure each size, in transfers, and print a table for each. ``places``: of how many a question is asked."""
     for size in sizes:
         nodes, edges = bank(size)
         with tempfile.TemporaryDirectory() as folder:
@@ -59,17 +58,21 @@ def run(sizes: Sequence[int]) -> None:
             stores: dict[str, Store] = {"embedded": open_store(f"ladybug:{path / 'g.lbug'}", buffer_pool_mb=2048)}
             stores["embedded"].bulk_load(nodes, edges)
             stores["no hint"] = LadybugStore(path / "g.lbug", 2048, hints=False)
-            server = None if why_not() else Server(path / "neo4j", os.getpid())
+            why = "as was asked" if "neo4j" in left_out else why_not()
+            server = None if why else Server(path / "neo4j", os.getpid(), java_options="")
             if server is None:
-                print(f"Neo4j is left out: {why_not()}")
+                print(f"Neo4j is left out: {why}")
             else:
                 server.start()
                 stores["neo4j"] = open_store(server.url, password=PASSWORD)
+                started = time.perf_counter()
                 stores["neo4j"].bulk_load(nodes, edges)
+                rows = sum(t.num_rows for t in (*nodes.values(), *edges.values()))
+                print(f"{rows:,} rows into Neo4j in {time.perf_counter() - started:.0f} s", flush=True)
             show(
                 f"questions at {size:,} transfers: ms, median and p95",
                 ("question", "rows", *(f"{s} {m}" for s in stores for m in ("p50", "p95"))),
-                [_measure(stores, name, edges) for name in ASKED],
+                [_measure(stores, name, edges, places) for name in ASKED],
             )
             for store in stores.values():
                 store.close()
@@ -77,10 +80,10 @@ def run(sizes: Sequence[int]) -> None:
                 server.do("kill")
 
 
-def _measure(stores: Mapping[str, Store], name: str, edges: Mapping[str, Any]) -> tuple[object, ...]:
+def _measure(stores: Mapping[str, Store], name: str, edges: Mapping[str, Any], places: int) -> tuple[object, ...]:
     r = np.random.default_rng(1)
     question = questions()[name]
-    times = WHOLE if not {"id", "ids", "tid"} & dict(question.params).keys() else ANCHORED
+    times = WHOLE if not {"id", "ids", "tid"} & dict(question.params).keys() else places
     asked = [_params(name, dict(question.params), edges, r) for _ in range(times)]
     taken: dict[str, list[float]] = {}
     answers: dict[str, list[object]] = {}
@@ -122,7 +125,10 @@ def main() -> None:
     """Measure the sizes asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--transfers", type=int, nargs="+", default=[200_000])
-    run(parser.parse_args().transfers)
+    parser.add_argument("--places", type=int, default=25, help="of how many places a question about one is asked")
+    parser.add_argument("--without", action="append", default=[], choices=("neo4j",), help="a store to leave out")
+    asked = parser.parse_args()
+    run(asked.transfers, asked.places, asked.without)
 
 
 if __name__ == "__main__":

@@ -3,23 +3,10 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-import time
-from collections.abc import Callable
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from graph.model import landing_schemas
-from graph.store.contract import StoreError
-from graph.store.open import open_store
-from jobs.ask import ask_store
-from jobs.export import export_subgraph
-from jobs.graph_store import bring_store_up
-from jobs.home import Home
-from landing.tables import Landing
 from tests.main_job.conftest import END, Job, Run
 from tests.store.conftest import server  # noqa: F401  # the fixture
 from tests.store.servers import PASSWORD, Server
@@ -65,43 +52,3 @@ def test_refresh_rebuild_ask_and_doctor_on_a_server_answer_as_on_the_embedded_st
     [store] = [c for c in json.loads(told.stdout)["checks"] if c["name"] == "store"]
     assert store["ok"] and "neo4j 5.26" in store["found"] and "up to batch" in store["found"]
     assert all(PASSWORD not in s.stdout + s.stderr for s in (*said, told))
-
-
-def test_a_server_that_dies_in_a_refresh_is_named_whoever_asks_and_a_retry_is_right(
-    server: Server,  # noqa: F811  # pytest passes the fixture
-    fresh: Job,
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-) -> None:
-    name, params = "device_shared_by_buyers", {"k": 3, "limit": 1000}
-    home = Home(fresh.home, server.url, store_password=PASSWORD)
-    view = Landing(home.landing, landing_schemas()).view()
-    does: dict[str, Callable[[], object]] = {
-        "ask": lambda: ask_store(home, name, params),
-        "export": lambda: export_subgraph(home, tmp_path / "m.json", "json", None, "M000001", from_store=True),
-        "refresh": lambda: bring_store_up(home, view),
-    }
-
-    def code_of(what: str) -> str:
-        with pytest.raises(StoreError) as caught:
-            does[what]()
-        return caught.value.code
-
-    monkeypatch.setenv("RINGFENCE_STORE_PASSWORD", PASSWORD)
-    words = ["--home", str(fresh.home), "--store", server.url, "refresh", "--as-of", END]
-    with closing(open_store(server.url, password=PASSWORD)) as probe:
-        probe.bulk_load({}, {})
-        child = subprocess.Popen([sys.executable, "-m", "api.cli.main", *words], stderr=subprocess.PIPE, text=True)
-        while not probe.nodes("Merchant").num_rows:
-            assert child.poll() is None, "the refresh ended before it could be disturbed"
-            time.sleep(0.05)
-        server.do("kill")
-        said = child.communicate()[1]
-    assert child.returncode == 2 and "[store_away]" in said and "Traceback" not in said
-    assert {code_of(what) for what in does} == {"store_away"}
-    server.start()
-    assert {code_of(what) for what in ("ask", "export")} == {"store_not_whole"}  # half a graph answers nothing
-    does["refresh"]()
-    assert does["ask"]() == ask_store(Home(fresh.home), name, params)
-    does["export"]()
-    assert json.loads((tmp_path / "m.json").read_text("utf-8"))["nodes"]

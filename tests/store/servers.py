@@ -22,10 +22,14 @@ SCRIPT = Path(__file__).parents[2] / "servers" / "neo4j" / "server.sh"
 PASSWORD = "for-tests-only"
 
 
+SHORT_LIFE = "-XX:TieredStopAtLevel=1"
+"""Quick code soon, not quicker code late."""
+
+
 class Server:
     """A server with its files in ``home``; ``url`` is what open_store takes. It ends with the process ``owner``."""
 
-    def __init__(self, home: Path, owner: int) -> None:
+    def __init__(self, home: Path, owner: int, java_options: str = SHORT_LIFE) -> None:
         self._home = home
         self.port = _port(home / "port")
         self.url = f"bolt://neo4j@127.0.0.1:{self.port}"
@@ -34,7 +38,7 @@ class Server:
             "NEO4J_HOME": str(home),
             "NEO4J_PORT": str(self.port),
             "NEO4J_OWNER": str(owner),
-            "NEO4J_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1",  # a short life: quick code soon, not quicker code late
+            "NEO4J_JAVA_OPTIONS": java_options,
         }
 
     def do(self, *words: str) -> None:
