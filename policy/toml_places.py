@@ -9,6 +9,8 @@ Path = tuple[str | int, ...]
 """A key as it is reached: ``("rule", 2, "when")``, counted from 0."""
 
 _SPACE = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
+_REST_OF_LINE = re.compile(r"[^\n]*")
+_BLANK = re.compile(r"[ \t]*")
 _KEY = re.compile(r"""(?:[A-Za-z0-9_-]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*')(?:[ \t]*\.[ \t]*)?""")
 _STRING = re.compile(
     r'"""(?:[^\\]|\\.)*?"{3,5}' + r"|'''.*?'{3,5}" + r'|"(?:[^"\\\n]|\\.)*"' + r"|'[^'\n]*'", re.DOTALL
@@ -56,8 +58,8 @@ class Places:
         return place_in(self._text, offset)
 
     def _scan(self) -> None:
-        at, table, counts = 0, (), dict[Path, int]()
-        head: Path = table
+        at, counts = 0, dict[Path, int]()
+        head: Path = ()
         while True:
             at = self._skip(_SPACE, at)
             if at >= len(self._text):
@@ -66,18 +68,22 @@ class Places:
             if self._text[at] == "[":
                 many = self._text.startswith("[[", at)
                 path, at = self._path(at + 1 + many)
+                if len(path) > 1 and path[:1] in counts:  # a table of the newest [[rule]]
+                    path = (path[0], counts[path[:1]], *path[1:])
                 head = path
                 if many:
                     counts[path] = counts.get(path, -1) + 1
                     head = (*path, counts[path])
                     self._keys.setdefault(path, start)
                 self._keys.setdefault(head, start)
-                at = self._text.find("\n", at) if "\n" in self._text[at:] else len(self._text)
+                at = self._skip(_REST_OF_LINE, at)
             else:
                 path, at = self._path(at)
                 self._keys.setdefault((*head, *path), start)
                 at = self._text.find("=", at) + 1
-                at = self._value((*head, *path), self._skip(re.compile(r"[ \t]*"), at))
+                at = self._value((*head, *path), self._skip(_BLANK, at))
+            if at <= start:
+                return  # no TOML that tomllib reads comes here
 
     def _skip(self, pattern: re.Pattern[str], at: int) -> int:
         found = pattern.match(self._text, at)
@@ -85,7 +91,7 @@ class Places:
 
     def _path(self, at: int) -> tuple[Path, int]:
         parts: list[str | int] = []
-        at = self._skip(re.compile(r"[ \t]*"), at)
+        at = self._skip(_BLANK, at)
         while found := _KEY.match(self._text, at):
             parts.append(found[0].rstrip(". \t").strip("\"'"))
             at = found.end()
@@ -107,7 +113,7 @@ class Places:
                     self._content(path, at, end)
                 at = end
             elif sign == "#":
-                at = self._skip(re.compile(r"[^\n]*"), at)
+                at = self._skip(_REST_OF_LINE, at)
             else:
                 depth += (sign in "[{") - (sign in "]}")
                 at = max(self._skip(_PLAIN, at), at + 1) if sign not in "[{]}\n" else at + 1

@@ -192,6 +192,23 @@ def test_the_place_inside_a_condition_of_several_lines_is_that_in_the_file() -> 
     assert [(p.code, p.line, p.column) for p in problems(text)] == [("unknown_fact", 6, 7)]
 
 
+def test_tables_of_a_rule_may_be_written_out_below_it() -> None:
+    text = (
+        RULE.replace("tests = { fires = [{ orders_24h = 21 }], silent = [{ orders_24h = 20 }] }", "")
+        + """
+[[rule.tests.fires]]
+orders_24h = 21
+[[rule.tests.silent]]
+orders_24h = 20
+[[rule.tests.silent]]
+order_24h = 20
+"""
+    )
+    assert [(p.code, p.line, p.where) for p in problems(text)] == [
+        ("unknown_fact", 18, "rule[0].tests.silent[1].order_24h")
+    ]
+
+
 def test_a_fact_of_another_kind_is_told_so() -> None:
     (problem,) = problems(RULE.replace('"orders_24h > 20"', '"transfers_24h > 20"'))
     assert "it is one of account, not of merchant" in problem.reason
