@@ -43,6 +43,7 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """How well the scorer's stack tells the labels of a graph: features, + aggregates, + label history, + GraphSAGE."""
+    from gnn.needs import TorchMissingError
     from graph.table_columns import TableError
     from jobs.evaluate import EvaluateOptions, run_evaluate
     from scoring.evaluate.labelled import EvaluateError
@@ -62,7 +63,7 @@ def evaluate(
     )
     try:
         done = run_evaluate(options, progress)
-    except (EvaluateError, TableError) as e:
+    except (EvaluateError, TableError, TorchMissingError) as e:
         fail(e.code, str(e), "see ringfence evaluate --help")
     answer(done, as_json, _lines(done))
 
