@@ -88,6 +88,7 @@ class Judging:
                     rises[k, c] |= flag if seen.rises(rule.when.tree) else np.uint64(0)
                     depends[k, c] |= flag if seen.depends(rule.when.tree) else np.uint64(0)
                 windows[k, bit] = sum({1 << WINDOW_MS.index(f.window_ms) for f in facts})
+                windows[k, bit] |= any(f.measure == "loops" for f in facts) << len(WINDOW_MS)
                 start = len(cells)
                 cells += [layout.columns[k][c] for made in self.told[k][bit].formulas for c in made.cells]
                 cells_at[k, bit] = start, len(cells)

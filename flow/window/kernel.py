@@ -270,19 +270,18 @@ def _compile(version: int) -> Callable[..., Answer]:
                         if n_edges == len(edges):
                             edges = _more(edges)
                         n_before = n_rows
+                        loops = (read[kind, rule] >> WINDOWS) & 1  # to rules that do not count them they are no events
                         leaves = 1
                         item = touched[j, ITEMS]
                         while item >= 0:
                             if items[item, 1] == ENTERED:
-                                leaves = 0
-                            item = items[item, 2]
-                        item = touched[j, ITEMS]
-                        while item >= 0 and not leaves:
-                            if items[item, 1] == ENTERED:
-                                if n_rows == len(rows):
-                                    rows = _more(rows)
-                                rows[n_rows, 0] = items[item, 0]
-                                n_rows += 1
+                                row = items[item, 0] & mask
+                                if loops or int(halves[row, CLASS]) & _EVENT != LOOP:
+                                    leaves = 0
+                                    if n_rows == len(rows):
+                                        rows = _more(rows)
+                                    rows[n_rows, 0] = items[item, 0]
+                                    n_rows += 1
                             item = items[item, 2]
                         for w in range(WINDOWS if leaves else 0):
                             # All rows that left this window at this moment lie before its cursor, those of classes
@@ -290,7 +289,8 @@ def _compile(version: int) -> Callable[..., Answer]:
                             left = cursors[w] - 1 if (read[kind, rule] >> w) & 1 else -1
                             oldest = max(seq - len(words), 0)
                             while left >= oldest and words[left & mask, TS] + lengths[w] == now:
-                                for slot in range(SLOTS):
+                                counts_here = loops or int(halves[left & mask, CLASS]) & _EVENT != LOOP
+                                for slot in range(SLOTS if counts_here else 0):
                                     if np.int64(halves[left & mask, MERCHANT + slot]) == handle:
                                         if n_rows == len(rows):
                                             rows = _more(rows)

@@ -61,7 +61,7 @@ class RulePlan(NamedTuple):
     depends: Int64  # [kind, change] rules that the change touches at all
     empty: Int64  # [kind] rules TRUE of a key without events
     code: Int64  # [kind] address of the rules' machine code
-    windows: Int64  # [kind, rule] windows that it reads, as bits
+    windows: Int64  # [kind, rule] windows that it reads, as bits, and above them whether it counts loops
     cells: Int32  # columns that an edge tells of, rule after rule
     cells_at: Int64  # [kind, rule, 2] where a rule's columns begin and end
 

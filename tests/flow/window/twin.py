@@ -69,8 +69,10 @@ def _edges_of(listed: list[Event], rules: RuleSet, index: int, key: str, until: 
         facts = facts_at(mine, t, rule.when.facts, rule.on, key, rules)
         now = truth(rule.when.tree, facts) is True
         if now and not was:
-            entering = [e["event_id"] for e in mine if e["ts"] == t]
-            leaving = [e["event_id"] for e in mine if any(e["ts"] + LENGTHS[w] == t for w in read)]
+            counts_loops = any(_split(name)[0] == "loops" for name in rule.when.facts)
+            events = [e for e in mine if counts_loops or e["type"] != "loop"]  # to other rules a loop is no event
+            entering = [e["event_id"] for e in events if e["ts"] == t]
+            leaving = [e["event_id"] for e in events if any(e["ts"] + LENGTHS[w] == t for w in read)]
             found.append(TwinEdge(t, index, rule.on, key, min(entering or leaving), not entering, facts))
         was = now
     return found
