@@ -61,7 +61,8 @@ class Planter:
             ring[int(self.rng.integers(1, n))] = int(self.rng.choice(self.hubs))
         start, cents = int(self.rng.integers(0, 26 * DAY)), float(int(np.exp(self.rng.normal(11.5, 0.5))) * 100)
         until = span or int(self.rng.integers(6 * HOUR, 70 * HOUR))
-        ticks = [0, *sorted(self.rng.choice(np.arange(HOUR, until - HOUR, 7), n - 2, replace=False).tolist()), until]
+        between = range(HOUR, until - HOUR, 7)
+        ticks = [0, *sorted(between[i] for i in self.rng.choice(len(between), n - 2, replace=False)), until]
         steps = []
         for i, after in enumerate(ticks):
             steps.append((ring[i], ring[(i + 1) % n], start + int(after), round(cents)))

@@ -1,11 +1,11 @@
 """How fast the loop engine is: against its own floor (remembering without searching) and against networkx, in one run.
 
-    python -m benchmarks.loops [--edges 1000000] [--repeat 3] [--memory 10000000] [--networkx 3000 ...]
+    python -m benchmarks.loops [--edges 1000000] [--repeat 3] [--memory 10000000] [--networkx 3000 ...] [--bounded]
 
 Prints one JSON object for each size. ``ratio``: cpu time with search over cpu time without, the least of the repeats
 each, measured alternately on the same transfers. ``p999_us``: per edge, over micro-batches of 256 (the call included).
 ``--memory``: so many transfers with the amount rule in one pass, in a process of its own, and the most memory it took
-(input included).
+(input included). ``--bounded``: tables in which the search does not end by itself, with the limits of ``loops FILE``.
 """
 
 from __future__ import annotations
@@ -21,8 +21,10 @@ from collections.abc import Callable, Sequence
 import networkx as nx
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from graph.loops.engine import LoopBounds, LoopEngine, LoopRule
+from graph.loops.table import loops_of_table
 
 HOUR, DAY = 3_600_000, 86_400_000
 Edges = tuple[
@@ -150,6 +152,29 @@ def memory(edges: int) -> dict[str, object]:
     }
 
 
+def bounded() -> None:
+    """A hub, a complete graph and transfers at one time: what was found, what was cut and flagged, cpu seconds."""
+    rng = np.random.default_rng(0)
+    other, inward = rng.integers(1, 20_000, 100_000), rng.random(100_000) < 0.5
+    pairs = np.array([(a, b) for a in range(300) for b in range(300) if a != b])[rng.permutation(300 * 299)].T
+    cases = {
+        "a hub of 100,000": (
+            np.where(inward, other, 0),
+            np.where(inward, 0, other),
+            np.sort(rng.integers(0, 72 * HOUR, 100_000)),
+        ),
+        "300 accounts, each to each": (*pairs, np.sort(rng.integers(0, 60_000, pairs.shape[1]))),
+        "100,000 at one time": (*rng.integers(0, 1_000, (2, 100_000)), np.zeros(100_000, np.int64)),
+    }
+    for name, (src, dst, ts) in cases.items():
+        began = time.process_time()
+        _, summary = loops_of_table(pa.table({"src": src, "dst": dst, "ts": ts}))
+        kept = ("edges", "loops", "truncated_edges", "truncated", "truncated_accounts")
+        used = {"cpu_seconds": round(time.process_time() - began, 1)}
+        used["mib_at_most"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+        print(json.dumps({name: {k: summary[k] for k in kept} | used}), flush=True)
+
+
 def suite(edges: int, repeat: int) -> dict[str, object]:
     """All but memory and networkx, for one size."""
     accounts = max(edges // 10, 10)
@@ -175,9 +200,13 @@ def main() -> None:
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--memory", type=int, help="transfers of the check of memory")
     parser.add_argument("--networkx", type=int, nargs="*", default=[3000], help="transfers given to networkx")
+    parser.add_argument("--bounded", action="store_true", help="only the tables without an end")
     parser.add_argument("--in-here", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args()
     measure(uniform(1000, 100, 0), AMOUNTS, True)  # compile
+    if args.bounded:
+        bounded()
+        return
     if args.memory and args.in_here:
         print(json.dumps(memory(args.memory), indent=1))
         return
