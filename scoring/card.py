@@ -61,6 +61,7 @@ def model_card(name: str, version: str, features: int, metrics: Json) -> str:
         "## Monitoring",
         "* Monthly: the share of values not known per feature, and the drift of score and features against these rows.",
         "* As labels arrive: predicted against observed, as a whole and for the segments above; the order of deciles.",
+        "* Before any change: the challenger in the shadow (`ringfence promote --shadow VERSION`, `ringfence shadow`).",
         "* Train anew when calibration leaves its interval, a source changes what it sends, or the feature set version",
         "  changes: the service refuses a model of another feature set.",
         "",
