@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 
 from policy.interpret import Row, truth
 from policy.language import FactType
 from policy.rule_fields import MAX_PROBLEMS, placeholders
 from policy.ruleset import Problem, Rule, RuleSet, RuleSetError, read
+from policy.second_opinion import disagreements
 from policy.toml_places import Path, Places
 
 _NEEDED = ("text_en", "text_zh", "measure")
@@ -34,7 +35,8 @@ def check(text: str, facts: Mapping[str, Mapping[str, FactType]], strict: bool =
     """Check a set's text. A fact that a test does not give is as on a key without events: 0, or NULL.
 
     ``strict``, as publishing asks for: every rule says its sentences in English and Chinese and the measure, and has a
-    test that fires and one that is silent. At most MAX_PROBLEMS problems, and as many warnings, are told.
+    test that fires and one that is silent; and DuckDB is asked for a second opinion of each. At most MAX_PROBLEMS
+    problems, and as many warnings, are told.
     """
     try:
         rules = read(text, facts)
@@ -42,8 +44,9 @@ def check(text: str, facts: Mapping[str, Mapping[str, FactType]], strict: bool =
         return Report(None, why.problems, (), 0)
     places = Places(text)
     each = list(enumerate(rules.rules))
-    problems = (p for i, rule in each for p in _of_rule(places, i, rule, facts[rule.on], strict))
+    problems: Iterator[Problem] = (p for i, rule in each for p in _of_rule(places, i, rule, facts[rule.on], strict))
     warnings = (p for i, rule in each for p in _worth_a_look(places, i, rule, facts[rule.on]))
+    problems = chain(problems, _disputed(places, rules, facts)) if strict else problems
     tests = sum(len(r.tests.fires) + len(r.tests.silent) for r in rules.rules)
     return Report(rules, tuple(islice(problems, MAX_PROBLEMS)), tuple(islice(warnings, MAX_PROBLEMS)), tests)
 
@@ -75,6 +78,15 @@ def _of_rule(places: Places, number: int, rule: Rule, facts: Mapping[str, FactTy
             yield _problem(
                 places, (*at, "tests"), rule, "untested", f"a rule that is published has a test that {wanted}"
             )
+
+
+def _disputed(places: Places, rules: RuleSet, facts: Mapping[str, Mapping[str, FactType]]) -> Iterator[Problem]:
+    disputed = disagreements(rules.rules, facts)
+    for i, rule in enumerate(rules.rules):
+        if rule.code in disputed:
+            row = ", ".join(f"{name} = {value}" for name, value in disputed[rule.code].items())
+            why = f"DuckDB says something else where {row}: report this, and write the condition another way"
+            yield _problem(places, ("rule", i, "when"), rule, "disputed", why)
 
 
 def _worth_a_look(places: Places, number: int, rule: Rule, facts: Mapping[str, FactType]) -> Iterator[Problem]:
