@@ -19,6 +19,9 @@ def register(app: typer.Typer) -> None:
 def evaluate(
     nodes: Annotated[Path, typer.Option(help="CSV or Parquet: a row a node")],
     edges: Annotated[list[str], typer.Option(help="[NAME=]FILE, columns src and dst; once for every kind of edge")],
+    more_edges: Annotated[
+        list[str] | None, typer.Argument(metavar="EDGES", help="further edges, as after --edges")
+    ] = None,
     id_: Annotated[str, typer.Option("--id", help="column of nodes: their id")] = "id",
     label: Annotated[str, typer.Option(help="column of nodes: 1, 0, or another value for unlabelled")] = "label",
     features: Annotated[
@@ -50,7 +53,7 @@ def evaluate(
 
     options = EvaluateOptions(
         nodes=nodes,
-        edges=tuple(_named(e) for e in edges),
+        edges=tuple(_named(e) for e in [*edges, *(more_edges or [])]),
         id=id_,
         label=label,
         features=None if features is None else tuple(p.strip() for f in features for p in f.split(",") if p.strip()),

@@ -272,7 +272,7 @@ def test_without_torch_the_other_variants_are_fitted_and_it_is_said(
 
 
 def test_the_command_ends_with_two_and_one_object(files: Files) -> None:
-    words = ["evaluate", "--nodes", str(files.nodes), "--edges", f"knows={files.edges}", "--json"]
+    words = ["evaluate", "--json", "--nodes", str(files.nodes), "--edges", f"knows={files.edges}"]
 
     def call(*more: str) -> tuple[int, dict]:
         done = subprocess.run(
@@ -281,7 +281,9 @@ def test_the_command_ends_with_two_and_one_object(files: Files) -> None:
         assert "Traceback" not in done.stderr
         return done.returncode, json.loads(done.stdout)
 
-    code, told = call("--split", str(files.split), "--variants", "features")
-    assert (code, list(told["variants"])) == (0, ["features"])
+    again = files.edges.with_name("meets.parquet")
+    again.write_bytes(files.edges.read_bytes())
+    code, told = call(str(again), "--split", str(files.split), "--variants", "features")
+    assert (code, list(told["variants"]), list(told["edges"])) == (0, ["features"], ["knows", "meets"])
     code, told = call("--label", "lable")
     assert (code, told["error"]["code"]) == (2, "missing_column")
