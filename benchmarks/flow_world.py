@@ -88,8 +88,9 @@ def rules(conditions: dict[str, list[str]] = CONDITIONS) -> RuleSet:
     return RuleSet("benchmark", "0", made)
 
 
-def stream(events: int, keys: int, days: float = 45.0, seed: int = 1) -> EventBatch:
-    """So many events sorted by ts, about so many ids in all, hubs by a power law, a tenth in bursts.
+def stream(events: int, keys: int, days: float = 45.0, power: float = 0.9, seed: int = 1) -> EventBatch:
+    """So many events sorted by ts, about so many ids in all, hubs by a power law (``power`` 0: none), a tenth in
+    bursts.
 
     Six in ten are orders, one a refund, two transfers, the rest logins. A merchant in ten ids, half of the ids buyers,
     the rest devices and accounts alike.
@@ -98,8 +99,8 @@ def stream(events: int, keys: int, days: float = 45.0, seed: int = 1) -> EventBa
     sizes = {"merchant": keys // 10, "buyer": keys // 2, "device": keys // 5, "account": keys // 5}
     ts = START + np.sort(rng.integers(0, int(days * DAY), events))
     kind = rng.choice(len(TYPES), events, p=[0.6, 0.1, 0.2, 0, 0, 0.1, 0, 0]).astype(np.int8)
-    numbers = {name: _hubs(rng, events, size) for name, size in sizes.items()}
-    payee = _hubs(rng, events, sizes["account"])
+    numbers = {name: _hubs(rng, events, size, power) for name, size in sizes.items()}
+    payee = _hubs(rng, events, sizes["account"], power)
     burst = np.sort(rng.choice(np.arange(1, events), events // 10, replace=False))
     for column in (kind, payee, *numbers.values()):
         for i in burst:
@@ -134,7 +135,7 @@ def stream(events: int, keys: int, days: float = 45.0, seed: int = 1) -> EventBa
     )
 
 
-def _hubs(rng: np.random.Generator, n: int, size: int, power: float = 0.9) -> npt.NDArray[np.int64]:
+def _hubs(rng: np.random.Generator, n: int, size: int, power: float) -> npt.NDArray[np.int64]:
     weight = 1.0 / np.arange(1, size + 1) ** power
     ranked = np.searchsorted(np.cumsum(weight) / weight.sum(), rng.random(n))
     return rng.permutation(size)[np.minimum(ranked, size - 1)]

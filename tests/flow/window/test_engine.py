@@ -66,7 +66,7 @@ def test_edges_are_those_of_the_twin(
 
 
 @pytest.mark.slow
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(streams(24), RULES, CUTS, OFFSETS)
 def test_edges_are_those_of_the_twin_in_many_streams(
     events: list[Event], rules: list[tuple[str, str]], cuts: list[int], offset: int

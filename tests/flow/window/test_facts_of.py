@@ -51,8 +51,8 @@ def test_facts_are_those_of_the_twin_at_every_moment(data: st.DataObject, kind: 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
-@settings(max_examples=10, deadline=None)
-@given(events=streams(16))
+@settings(max_examples=4, deadline=None)
+@given(events=streams(12))
 def test_every_fact_of_the_catalogue_is_that_of_the_twin(kind: str, events: list[Event]) -> None:
     compared_at_every_moment(kind, events, [*catalogue()[kind], *OTHER_CURRENCIES])
 
