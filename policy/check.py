@@ -9,8 +9,9 @@ from itertools import chain, islice
 
 from policy.interpret import Row, truth
 from policy.language import FactType
-from policy.rule_fields import MAX_PROBLEMS, placeholders
-from policy.ruleset import Problem, Rule, RuleSet, RuleSetError, read
+from policy.problems import MAX_PROBLEMS, Problem, RuleSetError, problem_at
+from policy.rule_fields import placeholders
+from policy.ruleset import Rule, RuleSet, read
 from policy.second_opinion import disagreements
 from policy.toml_places import Path, Places
 
@@ -67,17 +68,16 @@ def _of_rule(places: Places, number: int, rule: Rule, facts: Mapping[str, FactTy
         for i, given in enumerate(rows):
             found = truth(rule.when.tree, row_of(rule, given, facts))
             if (found is True) != (wanted == "fires"):
-                said = "TRUE" if found else "NULL" if found is None else "FALSE"
-                yield _problem(places, (*at, "tests", wanted, i), rule, "test_failed", f"the condition is {said} here")
+                why = f"the condition is {'TRUE' if found else 'NULL' if found is None else 'FALSE'} here"
+                yield problem_at(places, (*at, "tests", wanted, i), "test_failed", why, rule.code)
     if not strict:
         return
     for key in (k for k in _NEEDED if k in rule.defaulted):
-        yield _problem(places, at, rule, "missing", f"a rule that is published says its {key}")
+        yield problem_at(places, at, "missing", f"a rule that is published says its {key}", rule.code)
     for wanted, rows in (("fires", rule.tests.fires), ("silent", rule.tests.silent)):
         if not rows:
-            yield _problem(
-                places, (*at, "tests"), rule, "untested", f"a rule that is published has a test that {wanted}"
-            )
+            why = f"a rule that is published has a test that {wanted}"
+            yield problem_at(places, (*at, "tests"), "untested", why, rule.code)
 
 
 def _disputed(places: Places, rules: RuleSet, facts: Mapping[str, Mapping[str, FactType]]) -> Iterator[Problem]:
@@ -86,26 +86,20 @@ def _disputed(places: Places, rules: RuleSet, facts: Mapping[str, Mapping[str, F
         if rule.code in disputed:
             row = ", ".join(f"{name} = {value}" for name, value in disputed[rule.code].items())
             why = f"DuckDB says something else where {row}: report this, and write the condition another way"
-            yield _problem(places, ("rule", i, "when"), rule, "disputed", why)
+            yield problem_at(places, ("rule", i, "when"), "disputed", why, rule.code)
 
 
 def _worth_a_look(places: Places, number: int, rule: Rule, facts: Mapping[str, FactType]) -> Iterator[Problem]:
     at: Path = ("rule", number)
     if on_empty_key(rule, facts) is True:
         why = "it is true of a key without events, so it is raised only when it becomes true again"
-        yield _problem(places, (*at, "when"), rule, "true_at_first", why)
+        yield problem_at(places, (*at, "when"), "true_at_first", why, rule.code)
     for key, sentence in (("text_en", rule.text_en), ("text_zh", rule.text_zh)):
         for name in sorted(set(placeholders(sentence)) - set(rule.when.facts)):
             why = f"the condition does not read {name}, so an alert cannot say it"
-            yield _problem(places, (*at, key), rule, "unread_fact", why)
+            yield problem_at(places, (*at, key), "unread_fact", why, rule.code)
     for wanted, rows in (("fires", rule.tests.fires), ("silent", rule.tests.silent)):
         for i, given in enumerate(rows):
             for name in sorted(set(given) - set(rule.when.facts)):
                 why = f"the rule does not read {name}"
-                yield _problem(places, (*at, "tests", wanted, i, name), rule, "unread_fact", why)
-
-
-def _problem(places: Places, path: Path, rule: Rule, code: str, reason: str) -> Problem:
-    place = places.key(path)
-    where = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).lstrip(".")
-    return Problem(code, reason, where, rule.code, place.line, place.column)
+                yield problem_at(places, (*at, "tests", wanted, i, name), "unread_fact", why, rule.code)

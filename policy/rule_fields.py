@@ -10,15 +10,13 @@ from dataclasses import dataclass, field
 
 from policy.language import Condition, ConditionError, FactType, parse
 from policy.lexer import name_token
+from policy.problems import MAX_PROBLEMS, Problem, RuleSetError, problem_at
 from policy.toml_places import Path, Places
 
 MAX_RULES = 63
 """Rules judged on one kind of key: a bit each."""
 
 MAX_TESTS = 50
-MAX_PROBLEMS = 100
-"""Told of one set: a text made of nothing but faults costs no more than that."""
-
 MAX_SENTENCE = 500
 MAX_COOLDOWN_MS = 366 * 86_400_000
 
@@ -34,34 +32,6 @@ _OFFSET = re.compile(r"([+-])(\d\d):(\d\d)", re.ASCII)
 _UNIT_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Something wrong in a set: a stable code, a sentence, the key as ``rule[2].when``, the rule's code where it has
-    one, line and column in the file from 1."""
-
-    code: str
-    reason: str
-    where: str
-    rule: str | None
-    line: int
-    column: int
-
-    def __str__(self) -> str:
-        named = " ".join(part for part in (self.rule and f"{self.rule}:", self.where) if part)
-        return f"line {self.line}, column {self.column}: {named}{': ' if named else ''}{self.reason} [{self.code}]"
-
-
-class RuleSetError(Exception):
-    """A rule set is refused; ``problems`` says why, all of it."""
-
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        self.problems = tuple(sorted(problems, key=lambda p: (p.line, p.column)))
-        shown = [str(p) for p in self.problems[:20]]
-        more = len(self.problems) - len(shown)
-        least = "at least " if len(self.problems) >= MAX_PROBLEMS else ""
-        super().__init__("\n".join([*shown, *([f"and {least}{more} more"] if more else [])]))
 
 
 @dataclass(frozen=True)
@@ -87,13 +57,12 @@ class Reader:
 
     def add(self, path: Path, code: str, reason: str, rule: str | None = None, inside: int | None = None) -> None:
         """Note a problem of the key at ``path``; ``inside``: at this character of its value."""
-        place = self.places.key(path) if inside is None else self.places.inside(path, inside)
-        where = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).lstrip(".")
-        self.problems.append(Problem(code, reason, where[:120], rule, place.line, place.column))
+        self.problems.append(problem_at(self.places, path, code, reason, rule, inside))
         if len(self.problems) >= MAX_PROBLEMS:
             raise RuleSetError(self.problems)
 
     def known_keys(self, at: Path, table: Mapping[str, object], known: set[str]) -> None:
+        """Note every key of a table that is not among the known ones."""
         for key in table:
             if key not in known:
                 near = difflib.get_close_matches(key, sorted(known), 1)
@@ -103,6 +72,7 @@ class Reader:
     def text(
         self, at: Path, table: Mapping[str, object], key: str, default: str, form: re.Pattern[str], why: str
     ) -> str:
+        """Text of a form."""
         value = table.get(key, default)
         if isinstance(value, str) and form.fullmatch(value):
             return value
@@ -110,6 +80,7 @@ class Reader:
         return default
 
     def code(self, at: Path, table: Mapping[str, object]) -> str | None:
+        """The code of a rule; None where it is missing or wrong."""
         value = table.get("code")
         if value is None:
             self.add(at, "missing", "a rule needs a code")
@@ -122,6 +93,7 @@ class Reader:
         return None
 
     def kind(self, at: Path, table: Mapping[str, object]) -> str | None:
+        """The kind of key a rule is on; None where it is missing or unknown."""
         value = table.get("on")
         if isinstance(value, str) and value in self.facts:
             return value
@@ -132,6 +104,7 @@ class Reader:
         return None
 
     def condition(self, at: Path, table: Mapping[str, object], kind: str) -> Condition | None:
+        """The condition of a rule, checked; None where it is missing or refused."""
         value = table.get("when")
         if value is None:
             self.add(at, "missing", "a rule needs a condition: when", _named(table))
@@ -155,6 +128,7 @@ class Reader:
         return f"; it is one of {', '.join(kinds)}, not of {kind}" if kinds else ""
 
     def choice(self, at: Path, table: Mapping[str, object], key: str, words: Sequence[str], default: str) -> str:
+        """One of a list of words."""
         value = table.get(key, default)
         if isinstance(value, str) and value in words:
             return value
@@ -162,6 +136,7 @@ class Reader:
         return default
 
     def duration(self, at: Path, table: Mapping[str, object], key: str) -> int:
+        """A duration in ms; 0 where none is given."""
         value = table.get(key, "0s")
         form = _DURATION.fullmatch(value) if isinstance(value, str) else None
         ms = int(form[1]) * _UNIT_MS[form[2]] if form else -1
@@ -200,6 +175,7 @@ class Reader:
                 )
 
     def tests(self, at: Path, table: Mapping[str, object], kind: str | None) -> RuleTests:
+        """The tests of a rule."""
         value = table.get("tests", {})
         path = (*at, "tests")
         if not isinstance(value, dict):

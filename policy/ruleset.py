@@ -29,17 +29,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from policy.language import Condition, FactType
-from policy.rule_fields import (
-    MAX_RULES,
-    MODES,
-    RISKS,
-    SEVERITIES,
-    Problem,
-    Reader,
-    RuleSetError,
-    RuleTests,
-    offset_minutes,
-)
+from policy.problems import Problem, RuleSetError
+from policy.rule_fields import MAX_RULES, MODES, RISKS, SEVERITIES, Reader, RuleTests, offset_minutes
 from policy.toml_places import Places, place_in
 
 __all__ = ["MAX_RULES", "MODES", "RISKS", "SEVERITIES", "Problem", "Rule", "RuleSet", "RuleSetError", "RuleTests"]
