@@ -123,8 +123,8 @@ def is_small(table: TrainingTable, params: TrainParams) -> bool:
 
 def _network_words(small: bool, network: Network | None) -> str:
     if network is None:
-        return "none was trained: the model goes without the GraphSAGE logit"
-    return "none: too few rows for one" if small else "GraphSAGE, its logits of the rows to fit on out of fold"
+        return "left out: the model goes without its logit"
+    return "left out: too few rows" if small else "trained, its logits of the rows to fit on are out of fold"
 
 
 def _by_time(table: TrainingTable, params: TrainParams, seed: int, network: Network | None) -> Trained:
