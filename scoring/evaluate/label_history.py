@@ -35,18 +35,17 @@ def label_history(
     """Nodes x columns, and their names. ``known``: labels that may be used, NaN everywhere but in training."""
     if graph.time is not None:
         return _earlier(graph, graph.time, known)
-    whole, names = _around(graph, views, known, 1.0)
+    every = joined(graph)
+    whole, names = _around(views, every, known, 1.0)
     for fold in range(INNER):
         mine = choosing.inner == fold
         if mine.any():
             others = np.where(mine, np.nan, known)
-            whole[mine] = _around(graph, views, others, INNER / (INNER - 1))[0][mine]
+            whole[mine] = _around(views, every, others, INNER / (INNER - 1))[0][mine]
     return whole, names
 
 
-def _around(
-    graph: LabelledGraph, views: Sequence[View], known: Float64, scale: float
-) -> tuple[Float32, tuple[str, ...]]:
+def _around(views: Sequence[View], every: Csr, known: Float64, scale: float) -> tuple[Float32, tuple[str, ...]]:
     """Known labels around every node; a node whose label is among them sees it on the way back: use no such row."""
     there = ~np.isnan(known)
     prior = float(known[there].mean()) if there.any() else 0.0
@@ -62,7 +61,7 @@ def _around(
             f"{view.name}|labels2|rate": _ratio(far[:, 0], far[:, 1]),
             f"{view.name}|labels2|known": far[:, 1] * np.float32(scale),
         }
-    spread = _propagated(joined(graph), seeds)
+    spread = _propagated(every, seeds)
     columns["labels|propagated"] = _ratio(spread[:, 0], spread[:, 1])
     columns["labels|reached"] = spread[:, 1] * np.float32(scale)
     return np.column_stack(list(columns.values())).astype(np.float32), tuple(columns)
