@@ -8,6 +8,7 @@ become keyed tokens before anything is stored.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
@@ -154,6 +155,27 @@ PERSONAL: Mapping[type[Event], tuple[str, Personal]] = {
     Logistics: ("waybill", Personal.WAYBILL),
 }
 """The personal field of a type; it never reaches the journal as it came."""
+
+CLEAR: Mapping[type[Event], tuple[tuple[str, Personal], ...]] = {
+    Order: (("address_id", Personal.STREET),),
+    Refund: (("address_id", Personal.STREET),),
+    Transfer: (("src", Personal.CARD), ("dst", Personal.CARD)),
+    Disbursement: (("account_id", Personal.CARD),),
+    Repayment: (("account_id", Personal.CARD),),
+    Login: (("account_id", Personal.CARD), ("address_id", Personal.STREET)),
+    Logistics: (("address_id", Personal.STREET),),
+}
+"""Ids that a sender may give in clear: an account by its number, an address by its street. They become tokens then."""
+
+_ACCOUNT_NUMBER = re.compile(r"(?:\d[ \-]?){14,}\d")
+
+
+def in_clear(kind: Personal, value: str) -> bool:
+    """Whether an id is personal data itself: 15 digits and more (a card, an account), or a street written out."""
+    if kind is Personal.CARD:
+        return len(value) >= 15 and value[0].isdigit() and _ACCOUNT_NUMBER.fullmatch(value) is not None
+    return " " in value or not value.isascii()
+
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)

@@ -31,8 +31,9 @@ to it then is told in [flow.md](flow.md).
 * **ts**: ISO 8601 with a zone (`2026-03-01T08:15:00.250Z`, `+08:00`), from 1970 to 2100. Events are known to the
   millisecond: a time that is finer is refused, not rounded.
 * **amount**: a whole number of minor units of `currency`, 0 to 10^15. `12900` with `CNY` is 129 yuan.
-* **Ids** are the platform's and are taken as they are: 1 to 128 characters, none of them invisible. An account that the
-  bank's files name by number stands in the graph by its token (`cd_...`): name it so, and the stream joins the graph.
+* **Ids** are the platform's and are taken as they are: 1 to 128 characters, none of them invisible. An account
+  given by its number (15 digits and more) and an address given by its street become the tokens (`cd_...`, `st_...`)
+  that they have in the graph, before anything is stored; over HTTP, alerts then name them so.
 * **event_id** is made by the client. The same id with the same content is the same event (`exists`), however it is
   written; with another content it is a conflict and is not taken.
 * **Personal** fields become keyed tokens before anything is stored, under the same key as files.

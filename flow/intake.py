@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from flow.batch import Decoded, decode, times_of
 from flow.dead_letters import Letter
-from flow.events import PERSONAL, Event, body
+from flow.events import CLEAR, PERSONAL, Event, body, in_clear
 from flow.journal import Answer, Incoming
 from ingest.pseudonym import Pseudonymiser
 
@@ -50,7 +50,7 @@ def prepare(decoded: Decoded, tokens: Pseudonymiser | None, now: int, sender: st
             if type(event) in PERSONAL and not _tokenised(event, tokens):
                 letters.append(Letter("personal_empty", PERSONAL[type(event)][0], decoded.lines[i], 0, sender))
                 gone.add(i)
-            elif type(event) in PERSONAL:
+            elif _names_tokenised(event, tokens) or type(event) in PERSONAL:
                 bodies[i] = body(event)
     for i in (times_of(decoded.events) > now + AHEAD_MS).nonzero()[0].tolist():
         if i not in gone:
@@ -74,3 +74,14 @@ def _tokenised(event: Event, tokens: Pseudonymiser) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _names_tokenised(event: Event, tokens: Pseudonymiser) -> bool:
+    """Put tokens in place of ids given in clear, those that files of the same facts would give; whether any was."""
+    found = False
+    for name, kind in CLEAR.get(type(event), ()):
+        value: str | None = getattr(event, name)
+        if value is not None and in_clear(kind, value):
+            setattr(event, name, tokens.token(kind, value))
+            found = True
+    return found

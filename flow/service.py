@@ -19,6 +19,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from flow.alerts import Alert
+from flow.events import in_clear
 from flow.group_commit import GroupCommit
 from flow.intake import Delivery, receive
 from flow.journal import Answer, Counts, Journal
@@ -27,6 +28,7 @@ from flow.keeper import RECORDS, Keeper
 from flow.letters_again import send_again
 from flow.ownership import Ownership
 from flow.pipeline import Options, TransferCheck
+from ingest.feed import Personal
 from ingest.pseudonym import Pseudonymiser
 from policy.ruleset import RuleSet, RuleSetError
 from records.alerts import Position, position, switches
@@ -113,7 +115,8 @@ class FlowService:
         return self._commit.submit(delivery.incoming)
 
     def check_transfer(self, src: str, dst: str, amount: int, currency: str, ts: int) -> TransferCheck:
-        """What would this transfer do? Nothing is stored."""
+        """What would this transfer do? Nothing is stored; accounts given by number are looked up by their token."""
+        src, dst = (self._tokens.token(Personal.CARD, a) if in_clear(Personal.CARD, a) else a for a in (src, dst))
         judge = self._judge
         if judge is None:
             return TransferCheck([], [], ("starting",))
