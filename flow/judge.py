@@ -7,6 +7,7 @@ nothing of what was said, and goes on.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from flow.alerts import Alert
 from flow.batch import columns
 from flow.journal import RETENTION_MS, JournalError, JournalReader, Stored
 from flow.keeper import Keeper
+from flow.loops_watch import StreamLoops
 from flow.ownership import Ownership
 from flow.pipeline import Options, Pipeline
 from flow.proceeds_watch import WatchParams
@@ -26,7 +28,11 @@ from records.alerts import Position, Switch
 CHUNK = 2_048
 """Events judged at once: the pipeline is free for a question between two chunks."""
 GROUP = 16_384
-"""Events judged before what they gave is kept."""
+KEEP_S = 0.5
+"""Events judged, or seconds passed, before what they gave is kept: alerts of a long backlog come as they are found."""
+LOOPS = StreamLoops(budget=1 << 12, loops_per_edge=16)
+"""The search for loops beside the service: what one transfer may cost is bounded, so that a crowd of accounts that all
+pay one another cannot hold up everybody's alerts. Where the bound is reached, alerts that read loops say so."""
 
 ReadRules = Callable[[str], RuleSet]
 
@@ -53,7 +59,7 @@ class Judge:
     ) -> None:
         self._reader = JournalReader(folder)
         self._keeper = keeper
-        self._options = options or Options(loops=True, watch=WatchParams())
+        self._options = options or Options(loops=True, loop_search=LOOPS, watch=WatchParams())
         self._ownership = ownership
         self._log = log
         self._clock = 0
@@ -98,15 +104,16 @@ class Judge:
         ``between`` is called between chunks, where questions about the pipeline may be asked.
         """
         judged = waiting = 0
+        keep_by = time.monotonic() + KEEP_S
         alerts: list[Alert] = []
         for stored, at, upto in self._chunks(self._keeper.reached.position, last):
             alerts += self._push(stored, at, upto)
             judged += upto - at
             waiting += upto - at
-            if waiting >= GROUP:
+            if waiting >= GROUP or time.monotonic() > keep_by:
                 if not self._keeper.keep(alerts, self._position(upto)) and self._keeper.full:
                     return judged
-                alerts, waiting = [], 0
+                alerts, waiting, keep_by = [], 0, time.monotonic() + KEEP_S
             between()
         reached = max(last, self._keeper.reached.position) if judged else self._keeper.reached.position
         alerts += self._advance(now)

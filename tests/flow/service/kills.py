@@ -49,7 +49,7 @@ severity = "high"
 [[rule]]
 code = "OUT"
 on = "account"
-when = "sum_out_1h >= 60000000 AND counterparties_1h >= 10"
+when = "sum_out_1h >= 5000000 AND counterparties_1h >= 12"
 severity = "medium"
 cooldown = "10m"
 """
@@ -205,7 +205,8 @@ def made_events(n: int, now: int, seed: int) -> list[dict[str, object]]:
             events.append({**common, "type": "order", "merchant_id": merchant, "buyer_id": f"B{r.randrange(5000)}"})
             events[-1]["order_id"] = f"O{i}"
         else:
-            src, dst = f"A{min(r.randrange(500), r.randrange(500))}", f"A{r.randrange(500)}"
+            accounts = n // 12 + 2
+            src, dst = f"A{min(r.randrange(accounts), r.randrange(accounts))}", f"A{r.randrange(accounts)}"
             events.append({**common, "type": "transfer", "src": src, "dst": dst})
     return events
 

@@ -118,7 +118,7 @@ def test_dead_letters_come_in_once_their_time_has_come(world: World) -> None:
 
 def test_new_rules_judge_from_the_next_event_on_and_after_a_restart_too(world: World) -> None:
     service = world.service()
-    world.send(service, *(order(i, ms=-5000 + i) for i in range(3)))
+    world.send(service, *(order(i, ms=-900 + i) for i in range(3)))
     until(lambda: len(world.alerts()) == 1)
     first = service.state().rules
     world.text = RULES.replace("THREE", "FOUR").replace("3", "4")
