@@ -115,7 +115,8 @@ class Held:
                     numbers[i] = len(text) + 1
                     text[len(text) + 1] = one
             given[:, column - MERCHANT] = numbers[coded.indices.to_numpy()]
-        rows = Rows(np.array(table["ts"], np.int64), np.array(table["amount"], np.int64), given)
+        # copies: what Arrow gives cannot be written to, and the kernel would be compiled once more for it
+        rows = Rows(table["ts"].to_numpy().copy(), table["amount"].to_numpy().copy(), given)
         return Held(rows, text, currencies, table["event_id"], int(metadata[b"now"]))
 
 
