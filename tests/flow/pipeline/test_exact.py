@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.flow.pipeline.simulate import crash_differences, differences, lane_differences, world
 
@@ -15,6 +17,12 @@ def test_alerts_of_random_streams_are_those_of_the_twin(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(100, 108))
 def test_provisional_alerts_are_those_of_their_twin_and_each_is_settled_as_the_sorted_stream_has_it(seed: int) -> None:
     assert lane_differences(world(seed)) == []
+
+
+@settings(max_examples=15)
+@given(st.integers(10_000, 10**9))
+def test_any_stream_at_all(seed: int) -> None:
+    assert differences(world(seed, events=14, rules=5)) == []
 
 
 @pytest.mark.parametrize("seed", range(200, 208))
