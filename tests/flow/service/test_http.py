@@ -102,6 +102,7 @@ def test_one_object_is_created_exists_or_in_conflict(doors: Doors) -> None:
     assert answer.json()["counts"]["created"] == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "status", "field", "code"),
     [
@@ -165,6 +166,7 @@ def test_what_is_no_event_and_too_much_are_refused(doors: Doors, monkeypatch: py
     assert doors.metrics()["flow_received_total"] == 0
 
 
+@pytest.mark.slow
 def test_keys_need_their_scopes(doors: Doors) -> None:
     wrong = {"X-API-Key": doors.key("read")}
     assert doors.send(line(ts=TS), **wrong).status_code == 403
@@ -173,6 +175,7 @@ def test_keys_need_their_scopes(doors: Doors) -> None:
     assert doors.client.get("/v1/alerts", headers={"X-API-Key": doors.key("events")}).status_code == 403
 
 
+@pytest.mark.slow
 def test_a_journal_that_cannot_be_written_answers_for_nothing(doors: Doors) -> None:
     flow = doors.flow()
     flow.journal._db.execute("CREATE TRIGGER full BEFORE INSERT ON batches BEGIN SELECT raise(ABORT, 'disk full'); END")
@@ -182,6 +185,7 @@ def test_a_journal_that_cannot_be_written_answers_for_nothing(doors: Doors) -> N
     assert doors.send(line(ts=TS)).json()["counts"]["created"] == 1
 
 
+@pytest.mark.slow
 def test_a_second_process_does_not_take_events(doors: Doors) -> None:
     doors.flow()
     second = Doors(doors.home)
@@ -192,6 +196,7 @@ def test_a_second_process_does_not_take_events(doors: Doors) -> None:
     assert doors.send(line(ts=TS)).status_code == 200
 
 
+@pytest.mark.slow
 def test_alerts_are_listed_page_by_page(doors: Doors) -> None:
     doors.keep("a1", "a2", "a3")
     page = doors.client.get("/v1/alerts", params={"limit": 2}).json()
@@ -204,6 +209,7 @@ def test_alerts_are_listed_page_by_page(doors: Doors) -> None:
     assert doors.client.get("/v1/alerts/none").status_code == 404
 
 
+@pytest.mark.slow
 def test_people_acknowledge_put_off_and_assign(doors: Doors) -> None:
     doors.keep("a1", "a2")
     post = doors.client.post
@@ -242,6 +248,7 @@ def test_the_stream_is_taken_up_where_it_ended(doors: Doors, monkeypatch: pytest
     assert doors.client.get("/v1/alerts/stream", headers={"Last-Event-ID": "-1"}).status_code == 422
 
 
+@pytest.mark.slow
 def test_the_stream_tells_what_waits_for_the_records(doors: Doors, monkeypatch: pytest.MonkeyPatch) -> None:
     from flow.alerts import Alert
 

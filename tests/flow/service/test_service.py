@@ -40,6 +40,7 @@ def test_events_become_alerts_with_the_position_they_came_from(world: World) -> 
     assert service.state().processed == 4
 
 
+@pytest.mark.slow
 def test_a_restart_goes_on_and_tells_nothing_twice(world: World) -> None:
     service = world.service()
     world.send(service, *(order(i, ms=-3000 + i) for i in range(2)))
@@ -73,6 +74,7 @@ def test_what_was_stored_and_not_judged_is_judged_after_a_restart(world: World) 
     assert again.state().processed == 3
 
 
+@pytest.mark.slow
 def test_only_one_service_owns_the_journal(world: World) -> None:
     world.service()
     with pytest.raises(JournalError, match="another process"):
@@ -105,6 +107,7 @@ def test_personal_data_never_reach_the_disk_in_clear(world: World) -> None:
     assert b"138 0013" not in held
 
 
+@pytest.mark.slow
 def test_dead_letters_come_in_once_their_time_has_come(world: World) -> None:
     service = world.service()
     world.send(service, *(order(i, ms=400_000 + i) for i in range(3)))
@@ -116,6 +119,7 @@ def test_dead_letters_come_in_once_their_time_has_come(world: World) -> None:
     assert service.journal.dead_letters.want() == 0
 
 
+@pytest.mark.slow
 def test_new_rules_judge_from_the_next_event_on_and_after_a_restart_too(world: World) -> None:
     service = world.service()
     world.send(service, *(order(i, ms=-900 + i) for i in range(3)))
@@ -134,6 +138,7 @@ def test_new_rules_judge_from_the_next_event_on_and_after_a_restart_too(world: W
     until(lambda: world.alerts() == [("FOUR", "M1", "confirmed"), ("THREE", "M1", "confirmed")])
 
 
+@pytest.mark.slow
 def test_rules_that_cannot_be_taken_leave_the_old_ones_in_force(world: World) -> None:
     service = world.service()
     old = service.state().rules
@@ -172,6 +177,7 @@ def test_alerts_keep_coming_while_the_records_are_away_and_come_on_record_later(
     assert settled(service)
 
 
+@pytest.mark.slow
 def test_what_is_missing_is_marked_on_alerts(world: World) -> None:
     world.missing = ("store",)
     service = world.service()
@@ -185,6 +191,7 @@ def test_what_is_missing_is_marked_on_alerts(world: World) -> None:
     assert set(row.degraded) >= {"store", "snapshot"}
 
 
+@pytest.mark.slow
 def test_a_fault_while_judging_is_told_and_tried_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     import flow.service
 
@@ -202,6 +209,7 @@ def test_a_fault_while_judging_is_told_and_tried_again(world: World, monkeypatch
     assert service.state().trouble is None
 
 
+@pytest.mark.slow
 def test_a_journal_that_was_replaced_is_told(world: World) -> None:
     service = world.service()
     world.send(service, order(1))
@@ -215,6 +223,7 @@ def test_a_journal_that_was_replaced_is_told(world: World) -> None:
     assert "was replaced" in (world.open[-1].state().trouble or "")
 
 
+@pytest.mark.slow
 def test_every_event_is_judged_by_exactly_one_version_while_rules_change(world: World) -> None:
     one = '[[rule]]\ncode = "{}"\non = "merchant"\nwhen = "orders_1h >= 1"\n'
     world.text = one.format("A0")
