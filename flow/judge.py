@@ -95,6 +95,7 @@ class Judge:
                 at = upto
         for switch in later:
             self._replay_switch(switch, read)
+        self.pipeline.expect(self._keeper.unsettled())
         self._late_before = self._keeper.saved.late - self.pipeline.late
         self._log.info("flow_recovered", position=end, replayed=end - start, rules=self.pipeline.rules.version)
 

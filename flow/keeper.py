@@ -6,6 +6,7 @@ it is judged anew from the journal, since the position on record has not moved.
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -13,8 +14,9 @@ from dataclasses import replace
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from flow.alerts import Alert, line
-from records.alerts import Position, PositionMoved, Step, Switch, advance, note_switch
+from flow.alerts import Alert, line, of_line
+from records.alerts import Filters, Position, PositionMoved, Step, Switch, advance, note_switch, page
+from records.database import reading
 from records.errors import RecordsError
 
 RECORDS = "records"
@@ -68,6 +70,13 @@ class Keeper:
         """Alerts that are not on record yet."""
         with self._mutex:
             return list(self._held)
+
+    def unsettled(self) -> list[Alert]:
+        """Provisional alerts on record that nothing has settled: what a clock alone had raised before a restart is not
+        raised again by replaying the journal."""
+        with reading(self._records) as connection:
+            rows = page(connection, Filters(status="provisional", shadow=True, snoozed=True), FULL)
+        return [of_line(json.dumps(row.body).encode()) for row in rows]
 
     def keep(self, alerts: Sequence[Alert], reached: Position) -> bool:
         """Keep alerts and how far is judged; False when the records are away and it is held back.

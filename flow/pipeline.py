@@ -92,8 +92,7 @@ class Pipeline:
         self._cooldown = Cooldown(opened)
         self._quick_cooldown = Cooldown()
         self._settlement = Settlement()
-        for alert in unsettled:
-            self._settlement.expect(alert)
+        self.expect(unsettled)
         self._late_ids: set[str] = set()  # of late events whose moment in the provisional lane is still to be judged
 
     @property
@@ -128,6 +127,12 @@ class Pipeline:
     def opened(self) -> list[tuple[str, str, str, Open]]:
         """The alerts whose cooldown runs: with ``newest`` and the events of the longest window, the whole state."""
         return list(self._cooldown.opened())
+
+    def expect(self, unsettled: Iterable[Alert]) -> None:
+        """Settle these provisional alerts as well, once the final lane comes to their moments: those on record that are
+        neither confirmed nor withdrawn, after a restart and the replay of the journal."""
+        for alert in unsettled:
+            self._settlement.expect(alert)
 
     def push(self, batch: EventBatch, received_ms: int | None = None) -> list[Alert]:
         """Take new events (each id once) in order of arrival; what is to be told now, in the order it is told."""

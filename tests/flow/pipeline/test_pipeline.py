@@ -201,6 +201,25 @@ def test_swaps_follow_one_another_before_the_bound_has_passed() -> None:
     assert [a for a in told if a.status in ("final", "withdrawn")] == []
 
 
+def test_what_only_the_clock_had_raised_before_a_restart_is_settled_after_it() -> None:
+    """
+    0            1 h                                   a clock passes 1 h before b (older than that) comes: told at
+    a  b  c  d   a leaves | restart: no clock here     once. The journal knows nothing of that clock.
+    """
+    ratio = rules(("RATIO", "merchant", "orders_1h / buyers_1h >= 3"))
+    before = Pipeline(ratio)
+    events = batch(order("a", 0, buyer_id="A"), *(order(i, 1000 * n, buyer_id="B") for n, i in enumerate("bcd", 1)))
+    before.push(events)
+    (raised,) = before.advance(BASE + HOUR + 1000)
+    after = Pipeline(ratio)
+    after.push(events)
+    late_one = batch(order("z", HOUR - 1000, buyer_id="C"))
+    after.push(late_one)
+    assert after.unsettled == 0
+    after.expect([raised])
+    assert said(after.push(batch(order("y", 2 * HOUR, "N")))) == [("withdrawn", "M", HOUR, "a")]
+
+
 def test_loops_cannot_be_asked_for_later_where_they_are_not_searched() -> None:
     p = Pipeline(TWO)
     with pytest.raises(ValueError, match="loops=True"):
