@@ -160,7 +160,8 @@ class Store(Protocol):
     def apply(self, changes: Changes) -> None:
         """Deletions, then nodes, then edges, then the position: all or nothing.
 
-        Bare nodes that a deletion leaves without any edge are removed.
+        Bare nodes that a deletion leaves without any edge are removed. A server may take a large change in portions,
+        the position last: cut off between two, the same change brought again gives the same graph.
         """
 
     def position(self) -> int | None:

@@ -54,6 +54,13 @@ class Link:
         """Do ``work`` with a transaction, all or nothing; it may be done again, so it must be safe to repeat."""
         return self._within(step, timeout_s, lambda s, w: s.execute_write(w), work)
 
+    def once(self, step: str, work: Callable[[Any], Any]) -> Any:
+        """Do ``work`` with a transaction, all or nothing, and never again: for what is not safe to repeat."""
+        with self._errors(step), self._session() as session, session.begin_transaction() as tx:
+            done = work(tx)
+            tx.commit()
+            return done
+
     def at_once(self, step: str, text: str, params: dict[str, Any] | None = None) -> list[list[Any]]:
         """Run a statement that opens its own transactions, or one that must not be tried again."""
         with self._errors(step), self._session() as session:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import secrets
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -86,26 +88,28 @@ class Neo4jStore:
     def upsert_edges(self, type_: str, rows: pa.Table) -> None:
         mine = edge_rows(type_, rows)
 
-        def work(tx: Any) -> None:
-            _add_ends(tx, {type_: mine})
-            _merge_edges(tx, type_, mine)
-
-        self._write("upsert_edges", work)
+        self._write("upsert_edges", lambda tx: _bring_edges(tx, type_, mine))
 
     def bulk_load(self, nodes: Mapping[str, pa.Table], edges: Mapping[str, pa.Table]) -> None:
+        """Edges are added without looking, so no batch of them is ever tried again, and none is written once another
+        load has begun: an error ends the load, and the next one begins with an empty graph."""
         self._check_open()
-        self._write("bulk_load", lambda tx: _note(tx, "position", None))
+        load = secrets.randbits(53)
+        self._write("bulk_load", partial(_note, name="position", number=None))
         for statement in writes.clear():
             self._link.at_once("bulk_load", statement)
-        self._write("bulk_load", lambda tx: _note(tx, "format", FORMAT))
+        self._write("bulk_load", partial(_note, name="format", number=FORMAT))
+        self._write("bulk_load", partial(_note, name="load", number=load))
         for kind in KINDS:
             if kind.name in nodes:
                 for rows in _batches(nodes[kind.name]):
-                    self._write("bulk_load", lambda tx, k=kind.name, r=rows: _merge_nodes(tx, k, r, anew=True))
+                    self._write("bulk_load", partial(_merge_nodes, kind=kind.name, rows=rows, anew=True))
         for edge in EDGES:
             if edge.name in edges:
-                for rows in _batches(edge_rows(edge.name, edges[edge.name])):
-                    self._write("bulk_load", lambda tx, t=edge.name, r=rows: _merge_edges(tx, t, r, anew=True))
+                pairs = by_pair(edge_rows(edge.name, edges[edge.name])).values()
+                for rows in (some for pair in pairs for some in _batches(pair)):
+                    self._link.once("bulk_load", partial(_create_edges, load=load, type_=edge.name, rows=rows))
+        self._write("bulk_load", partial(_note, name="load", number=None))
 
     def delete_nodes(self, kind: str, ids: Sequence[str]) -> None:
         mine = sorted(set(ids))
@@ -115,22 +119,17 @@ class Neo4jStore:
         self._write("delete_edges", lambda tx: _delete_edges(tx, type_, rows))
 
     def apply(self, changes: Changes) -> None:
-        nodes = {k: node_rows(k, r) for k, r in changes.nodes.items()}
-        edges = [(t, edge_rows(t, r)) for part in (changes.edges, changes.fresh) for t, r in part.items()]
+        """All or nothing up to ``writes.AT_ONCE`` rows; more go in several transactions, the position with the last.
 
-        def work(tx: Any) -> None:
-            for type_, rows in changes.deleted.items():
-                _delete_edges(tx, type_, rows)
-            for kind, rows in nodes.items():
-                _merge_nodes(tx, kind, rows)
-            for type_, rows in edges:
-                _add_ends(tx, {type_: rows})
-                _merge_edges(tx, type_, rows)
-            for kind, ids in end_ids(changes.deleted).items():
-                _told(tx, writes.delete_orphans(kind), ids=ids.to_pylist())
-            _note(tx, "position", changes.position)
-
-        self._write("apply", work)
+        A transaction lives in the server's memory until it ends. Cut off between two of them the old position stands,
+        and the same changes brought again give the same graph.
+        """
+        steps = _steps(changes)
+        while steps:
+            some = [steps.pop(0)]
+            while steps and sum(rows for rows, _ in some) + steps[0][0] <= writes.AT_ONCE:
+                some.append(steps.pop(0))
+            self._write("apply", lambda tx, works=some: [work(tx) for _, work in works])
 
     def position(self) -> int | None:
         return self._state("position")
@@ -213,6 +212,31 @@ def _batches(rows: pa.Table) -> Iterator[pa.Table]:
         yield rows.slice(start, writes.BATCH)
 
 
+def _steps(changes: Changes) -> list[tuple[int, Callable[[Any], None]]]:
+    """What a change does, in order: how many rows, and what writes them. Every row is checked before any is written."""
+    deleted = [(t, some) for t, r in changes.deleted.items() for some in _batches(r)]
+    nodes = [(k, some) for k, r in changes.nodes.items() for some in _batches(node_rows(k, r))]
+    parts = (changes.edges, changes.fresh)
+    edges = [(t, some) for part in parts for t, r in part.items() for some in _batches(edge_rows(t, r))]
+    orphans = [(k, some) for k, ids in end_ids(changes.deleted).items() for some in _batches(pa.table({"id": ids}))]
+    return [
+        *((rows.num_rows, partial(_delete_edges, type_=type_, rows=rows)) for type_, rows in deleted),
+        *((rows.num_rows, partial(_merge_nodes, kind=kind, rows=rows)) for kind, rows in nodes),
+        *((rows.num_rows, partial(_bring_edges, type_=type_, rows=rows)) for type_, rows in edges),
+        *((rows.num_rows, partial(_delete_orphans, kind=kind, rows=rows)) for kind, rows in orphans),
+        (0, partial(_note, name="position", number=changes.position)),
+    ]
+
+
+def _bring_edges(tx: Any, type_: str, rows: pa.Table) -> None:
+    _add_ends(tx, {type_: rows})
+    _merge_edges(tx, type_, rows)
+
+
+def _delete_orphans(tx: Any, kind: str, rows: pa.Table) -> None:
+    _told(tx, writes.delete_orphans(kind), ids=rows["id"].to_pylist())
+
+
 def _merge_nodes(tx: Any, kind: str, rows: pa.Table, anew: bool = False) -> None:
     text = writes.merge_nodes(kind, [n for n in rows.column_names if n != "id"], anew)
     for some in _batches(rows):
@@ -225,10 +249,20 @@ def _add_ends(tx: Any, edges: Mapping[str, pa.Table]) -> None:
             _take(tx, writes.add_bare_nodes(kind), some)
 
 
-def _merge_edges(tx: Any, type_: str, rows: pa.Table, anew: bool = False) -> None:
+def _merge_edges(tx: Any, type_: str, rows: pa.Table) -> None:
+    _put_edges(tx, type_, rows, writes.merge_edges)
+
+
+def _create_edges(tx: Any, load: int, type_: str, rows: pa.Table) -> None:
+    if _told(tx, writes.hold_load(), number=load) != [[1]]:
+        raise StoreError("store_busy", "somebody else began to load this store: let one of you go first")
+    _put_edges(tx, type_, rows, writes.create_edges)
+
+
+def _put_edges(tx: Any, type_: str, rows: pa.Table, text_of: Callable[[str, str, str, Sequence[str]], str]) -> None:
     names = [n for n in rows.column_names if n not in ("id", *ENDS)]
     for (src_kind, dst_kind), mine in by_pair(rows).items():
-        text = writes.merge_edges(src_kind, type_, dst_kind, names, anew)
+        text = text_of(src_kind, type_, dst_kind, names)
         for some in _batches(mine.drop_columns(["src_kind", "dst_kind"])):
             _take(tx, text, some)
 

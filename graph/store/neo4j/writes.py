@@ -12,7 +12,10 @@ from graph.model import EDGES, KINDS
 STATE = "StoreState"
 BATCH = 5_000
 """Rows a statement takes at once; between 1,000 and 10,000 the server is about equally quick."""
+AT_ONCE = 50_000
+"""Rows that one transaction of a refresh holds at most."""
 
+_COUNT = "RETURN count(*)"
 _EACH = "UNWIND range(0, $rows - 1) AS i"
 _NEWER = (
     "{v}.updated_ts IS NULL OR {v}.updated_ts < $c_updated_ts[i] "
@@ -52,20 +55,32 @@ def merge_nodes(kind: str, names: Sequence[str], anew: bool = False) -> str:
     Columns are a third of the work of a map for each row, whose keys are written and read once a row. ``anew``: nothing
     is there that could be newer, and nobody else writes.
     """
-    return f"{_EACH} MERGE (a:{kind} {{id: $c_id[i]}}) {_replace('a', names, anew)} RETURN count(*)"
+    return f"{_EACH} MERGE (a:{kind} {{id: $c_id[i]}}) {_replace('a', names, anew)} {_COUNT}"
 
 
 def add_bare_nodes(kind: str) -> str:
     """Make nodes of ids that are not there yet."""
-    return f"{_EACH} MERGE (a:{kind} {{id: $c_id[i]}}) RETURN count(*)"
+    return f"{_EACH} MERGE (a:{kind} {{id: $c_id[i]}}) {_COUNT}"
 
 
-def merge_edges(src_kind: str, type_: str, dst_kind: str, names: Sequence[str], anew: bool = False) -> str:
+def merge_edges(src_kind: str, type_: str, dst_kind: str, names: Sequence[str]) -> str:
     """Bring versions of edges between nodes that are there; columns as for nodes, and ``$c_src``, ``$c_dst``."""
-    return (
-        f"{_EACH} MATCH (a:{src_kind} {{id: $c_src[i]}}) MATCH (b:{dst_kind} {{id: $c_dst[i]}}) "
-        f"MERGE (a)-[e:{type_} {{id: $c_id[i]}}]->(b) {_replace('e', names, anew)} RETURN count(*)"
-    )
+    ends = _ends(src_kind, dst_kind)
+    return f"{ends} MERGE (a)-[e:{type_} {{id: $c_id[i]}}]->(b) {_replace('e', names, False)} {_COUNT}"
+
+
+def create_edges(src_kind: str, type_: str, dst_kind: str, names: Sequence[str]) -> str:
+    """Add edges without looking, where none are and each comes once.
+
+    MERGE looks through all edges between its two ends, so a pair with thousands of them takes it the square of that.
+    """
+    ends = _ends(src_kind, dst_kind)
+    return f"{ends} CREATE (a)-[e:{type_} {{id: $c_id[i]}}]->(b) {_replace('e', names, True)} {_COUNT}"
+
+
+def hold_load() -> str:
+    """Take the mark of the load that is under way, if it is still ours; until the transaction ends nobody else can."""
+    return f"MATCH (s:{STATE} {{id: 'load'}}) WHERE s.number = $number SET s.number = $number {_COUNT}"
 
 
 def columns(rows: pa.Table) -> dict[str, Any]:
@@ -96,6 +111,10 @@ def clear() -> Iterator[str]:
     types, kinds = "|".join(e.name for e in EDGES), "|".join([*(k.name for k in KINDS), STATE])
     yield f"MATCH ()-[e:{types}]->() CALL (e) {{ DELETE e }} IN TRANSACTIONS OF 10000 ROWS"
     yield f"MATCH (n:{kinds}) CALL (n) {{ DETACH DELETE n }} IN TRANSACTIONS OF 10000 ROWS"
+
+
+def _ends(src_kind: str, dst_kind: str) -> str:
+    return f"{_EACH} MATCH (a:{src_kind} {{id: $c_src[i]}}) MATCH (b:{dst_kind} {{id: $c_dst[i]}})"
 
 
 def _replace(var: str, names: Sequence[str], anew: bool) -> str:
