@@ -121,6 +121,8 @@ def new_rules(lines: list[bytes], folder: Path) -> None:
 
     sender = threading.Thread(target=send)
     sender.start()
+    while service.state().processed == 0:  # the first events wait for code that is compiled once
+        time.sleep(0.05)
     took = []
     for text in (FEW, _text(), FEW):
         time.sleep(3)

@@ -102,6 +102,7 @@ class Judge:
     def catch_up(self, last: int, now: int, between: Callable[[], None]) -> int:
         """Judge events up to a position, then say how late it is; how many events that were.
 
+        Ends after KEEP_S wherever it is, so that rules can change while much waits; called again it goes on from there.
         ``between`` is called between chunks, where questions about the pipeline may be asked.
         """
         judged = waiting = 0
@@ -111,10 +112,12 @@ class Judge:
             alerts += self._push(stored, at, upto)
             judged += upto - at
             waiting += upto - at
-            if waiting >= GROUP or time.monotonic() > keep_by:
-                if not self._keeper.keep(alerts, self._position(upto)) and self._keeper.full:
-                    return judged
-                alerts, waiting, keep_by = [], 0, time.monotonic() + KEEP_S
+            late = time.monotonic() > keep_by
+            if waiting >= GROUP or late:
+                kept = self._keeper.keep(alerts, self._position(upto))
+                if late or (not kept and self._keeper.full):
+                    return judged  # the clock stays where it is: there may be earlier events to come
+                alerts, waiting = [], 0
             between()
         reached = max(last, self._keeper.reached.position) if judged else self._keeper.reached.position
         alerts += self._advance(now)

@@ -149,7 +149,7 @@ class FlowService:
         )
 
     def close(self) -> None:
-        """Store what waits, judge it, end."""
+        """Store what waits, end; what is not judged then is judged after the next start."""
         self._commit.close()
         self._closing = True
         self._wake.set()
@@ -190,6 +190,8 @@ class FlowService:
             judge.catch_up(last, now, self._let_others_ask)
         finally:
             self._pipeline.release()
+        if self._keeper.reached.position < last:
+            self._wake.set()  # there is more: no waiting
         if self._keeper.away:
             self._keeper.flush()
 
