@@ -18,8 +18,11 @@ from scoring.blocks import SAGE_LOGIT, Variant, column_weights, directions, vari
 from scoring.calibration import Calibration
 from scoring.challengers import CHALLENGERS
 from scoring.fit import BoosterParams, fit_booster, fit_calibration, margins
-from scoring.splits import Fold, split_in_time
+from scoring.measures import average_precision
+from scoring.splits import Fold, by_group, split_in_time, usable
 from scoring.table import TrainingTable
+
+PAY_FOLDS = 5
 
 
 class FittedNetwork(Protocol):
@@ -51,8 +54,10 @@ class InTime:
     """Models fitted and calibrated on earlier rows and their scores of the later ones.
 
     ``fit``, ``calibrate``, ``measure``: positions of rows. ``scores`` (log-odds) and ``probabilities`` of the rows to
-    measure on, by variant or challenger. ``table``: with the network's logits, where there is one; ``booster``,
-    ``calibration``, ``network``: those of ``full``, the variant that is kept.
+    measure on, by variant or challenger. ``table``: with the network's logits, where they are kept; ``booster``,
+    ``calibration``, ``network``: those of ``full``, the variant that is kept. ``paid``: average precision out of fold
+    on the rows to fit on without and with the network, where that decided; a network that did not pay is left out, and
+    the variant with it is measured as ``WITH_NETWORK``.
     """
 
     fit: Int64
@@ -64,6 +69,11 @@ class InTime:
     booster: xgboost.Booster
     calibration: Calibration
     network: FittedNetwork | None
+    paid: tuple[float, float] | None = None
+
+
+WITH_NETWORK = "with_network"
+"""The name of the variant with the network's logit where it is measured and not kept."""
 
 
 def compare_in_time(
@@ -72,9 +82,14 @@ def compare_in_time(
     seed: int,
     network: Network | None = None,
     challengers: Sequence[str] = (),
+    must_pay: bool = False,
 ) -> InTime:
-    """Every variant, and the challengers on all features, fitted on the first rows, calibrated on the next, scoring
-    the last. What the booster learns of the network's logits it learns from logits out of fold."""
+    """Every variant, and the challengers on what the kept one reads, fitted on the first rows, calibrated on the next,
+    scoring the last. What the booster learns of the network's logits it learns from logits out of fold.
+
+    ``must_pay``: the network is kept only where, on the rows to fit on alone, its logit raises average precision out of
+    fold by connected group.
+    """
     labels = table.labels
     fit, calibrate, measure = split_in_time(table.times)
     fitted = None
@@ -93,13 +108,36 @@ def compare_in_time(
         probabilities[name] = np.array([calibration.probability(m) for m in scores[name].tolist()])
         return calibration
 
-    for variant in variants(table.features):  # full comes last: booster and calibration are its
+    models: dict[str, tuple[xgboost.Booster, Calibration]] = {}
+    for variant in variants(table.features):
         x = table.matrix(variant.features)
         booster = fit_variant(x[fit], labels[fit], variant, params, seed)
         calibration = measured(variant.name, lambda rows, b=booster: margins(b, rows), x)  # type: ignore[misc]  # mypy sees no type in a default
+        models[variant.name] = (booster, calibration)
+    paid = network_pays(table, fit, params, seed) if fitted is not None and must_pay else None
+    if paid is not None and paid[1] <= paid[0]:
+        table, fitted, models["full"] = table.without_feature(SAGE_LOGIT), None, models["findings"]
+        for of_variant in (scores, probabilities):
+            of_variant[WITH_NETWORK], of_variant["full"] = of_variant["full"], of_variant.pop("findings")
+    x = table.matrix()
     for name in challengers:
         measured(name, CHALLENGERS[name](x[fit], labels[fit], seed), x)
-    return InTime(fit, calibrate, measure, scores, probabilities, table, booster, calibration, fitted)
+    booster, calibration = models["full"]
+    return InTime(fit, calibrate, measure, scores, probabilities, table, booster, calibration, fitted, paid)
+
+
+def network_pays(table: TrainingTable, fit: Int64, params: BoosterParams, seed: int) -> tuple[float, float]:
+    """Average precision without and with the network's logit on the rows to fit on, out of fold by connected group."""
+    labels = table.labels[fit]
+    folds, _ = usable(by_group(labels, table.groups[fit], PAY_FOLDS, seed), labels)
+    found = []
+    for variant in variants(table.features)[-2:]:
+        x, out = table.matrix(variant.features)[fit], np.zeros(len(labels))
+        for fold in folds:
+            booster = fit_variant(x[fold.fit], labels[fold.fit], variant, params, seed)
+            out[fold.rest] = margins(booster, x[fold.rest])
+        found.append(average_precision(labels, out))
+    return found[0], found[1]
 
 
 def cross_validate(

@@ -74,6 +74,11 @@ class TrainingTable:
         frame = self.frame.append_column(name, pa.array(values))
         return replace(self, frame=frame, features=(*self.features, name))
 
+    def without_feature(self, name: str) -> TrainingTable:
+        """The table without a feature."""
+        kept = tuple(n for n in self.features if n != name)
+        return replace(self, frame=self.frame.drop_columns([name]), features=kept)
+
     def matrix(self, names: Sequence[str] | None = None) -> Float64:
         """Feature values, rows x names (default: all features)."""
         chosen = self.features if names is None else tuple(names)

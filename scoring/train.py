@@ -37,7 +37,7 @@ class TrainParams:
     """``needs``: below, training is refused. ``small_*``: below, folds instead of time.
 
     ``folds``, ``repeats``: of measures out of fold. ``draws``: of every bootstrap. ``challengers``: names of those
-    to compare with.
+    to compare with. ``network_must_pay``: see ``scoring.compare.compare_in_time``.
     """
 
     booster: BoosterParams = field(default_factory=BoosterParams)
@@ -49,6 +49,7 @@ class TrainParams:
     repeats: int = 10
     draws: int = 500
     challengers: tuple[str, ...] = tuple(CHALLENGERS)
+    network_must_pay: bool = True
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ def train_and_measure(
         "maturity_days": round(table.maturity_days, 1),
         "params": asdict(params.small_booster if small else params.booster),
         "seed": seed,
-        "network": _network_words(small, network),
+        "network": _network_words(small, network, trained.model),
         "made_with": dict(made_with or {}),
     }
     return replace(trained, model=replace(trained.model, metrics=metrics))
@@ -121,10 +122,16 @@ def is_small(table: TrainingTable, params: TrainParams) -> bool:
     return len(labels) < params.small_rows or min(bad, len(labels) - bad) < params.small_cases or days < 10
 
 
-def _network_words(small: bool, network: Network | None) -> str:
+def _network_words(small: bool, network: Network | None, model: TrainedModel) -> str:
     if network is None:
-        return "left out: the model goes without its logit"
-    return "left out: too few rows" if small else "trained, its logits of the rows to fit on are out of fold"
+        return "not trained: the model goes without its logit"
+    if small:
+        return "not trained: too few rows"
+    paid = model.metrics.get("network_paid")
+    how = "" if not isinstance(paid, tuple) else f" (average precision {paid[0]:.3f} without, {paid[1]:.3f} with)"
+    if model.network is None:
+        return f"trained and left out: out of fold on the rows to fit on it did not pay{how}"
+    return f"kept, its logits of the rows to fit on are out of fold{how}"
 
 
 def _by_time(table: TrainingTable, params: TrainParams, seed: int, network: Network | None) -> Trained:
@@ -133,7 +140,7 @@ def _by_time(table: TrainingTable, params: TrainParams, seed: int, network: Netw
     for name, rows in parts.items():
         if len(np.unique(labels[rows])) < 2:
             raise TrainingError("no_positives_in_split", f"the rows to {name} on ({len(rows)}) hold one class only")
-    compared = compare_in_time(table, params.booster, seed, network, params.challengers)
+    compared = compare_in_time(table, params.booster, seed, network, params.challengers, params.network_must_pay)
     full, measure = compared.table, compared.measure
     every = variants(full.features)
     reads = {v.name: len(v.features) for v in every}
@@ -153,7 +160,8 @@ def _by_time(table: TrainingTable, params: TrainParams, seed: int, network: Netw
             **{v: {"auc": auc(y[fresh], s[fresh])} for v, s in scores.items()},
         },
         **lifts(y, scores, every, seed, params.draws),
-        "cross_validation": _cross_validation(table, params, seed, network),
+        "cross_validation": _cross_validation(table, params, seed, network if compared.network else None),
+        "network_paid": compared.paid,
         **_of_kept(full, measure, scores["full"], said["full"]),
         "importance": importance(compared.booster, full.matrix()[measure], full.features),
     }

@@ -16,6 +16,7 @@ from graph.features.compute import FEATURE_SET_VERSION, FEATURES, compute_featur
 from jobs.home import Home
 from jobs.logits import Logits, logits_file, read_logits
 from jobs.network import compute_logits, keep_logits, logits_for_refresh, sweep_logits
+from scoring import compare
 from scoring.blocks import SAGE_LOGIT
 from scoring.keep import keep
 from scoring.model_files import NETWORK_NAMES, ModelFileError, network_files
@@ -25,6 +26,7 @@ from scoring.splits import by_group
 from scoring.table import TrainingTable, with_request
 from scoring.train import train
 from tests.features.worlds import AS_OF, DAY, random_world, snapshot
+from tests.scoring.tables import training_table
 from tests.scoring.test_train import QUICK
 
 pytestmark = [
@@ -87,6 +89,44 @@ def test_a_logit_out_of_fold_does_not_move_with_the_label_of_its_row_or_group(
     assert not np.array_equal(found, plain)  # the check can fail: other folds have learnt of it
 
 
+class _Noise:
+    """A network that learns nothing: its logits are noise. ``told``: except of the rows to fit on, by their labels."""
+
+    def __init__(self, labels: np.ndarray, told: float) -> None:
+        self._logits = np.random.default_rng(0).normal(size=len(labels)) + told * labels
+
+    def fit(self, _rows: np.ndarray, _seed: int) -> _Noise:
+        return self
+
+    def out_of_fold(self, rows: np.ndarray, _seed: int) -> np.ndarray:
+        return self._logits[rows]
+
+    def logits(self, rows: np.ndarray) -> np.ndarray:
+        return self._logits[rows]
+
+    def files(self) -> dict[str, bytes]:
+        return {"sage.json": b"{}", "sage.npy": b""}
+
+
+def test_a_network_that_does_not_pay_on_the_rows_to_fit_on_is_measured_and_left_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    table = training_table(0, rows=500)
+    with monkeypatch.context() as patched:
+        patched.setattr(compare, "network_pays", lambda *_given: (0.4, 0.4))
+        left_out = train(table, QUICK, 0, _Noise(table.labels, 0.0))
+    assert SAGE_LOGIT not in left_out.features
+    assert left_out.network is None
+    assert "did not pay" in str(left_out.metrics["network"])
+    models = left_out.metrics["models"]
+    assert isinstance(models, dict)
+    assert {"full", "with_network"} <= set(models)
+    kept = train(table, QUICK, 0, _Noise(table.labels, 3.0))
+    assert SAGE_LOGIT in kept.features
+    assert kept.network is not None
+    assert str(kept.metrics["network"]).startswith("kept")
+
+
 def test_the_nodes_of_rows_are_their_merchants_at_their_moment() -> None:
     table, seen = _table()
     network = SageNetwork(table, seen, TrainPlan(**PLAN))
@@ -102,7 +142,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """A model whose last block is a network's logit, kept and promoted."""
     table, seen = _table(moments=8)
     root = tmp_path_factory.mktemp("home") / "models"
-    params = replace(QUICK, small_rows=100, small_cases=10)
+    params = replace(QUICK, small_rows=100, small_cases=10, network_must_pay=False)
     model = train(table, params, 0, SageNetwork(table, seen, TrainPlan(**PLAN)))
     assert [*model.features][-1] == SAGE_LOGIT
     version = keep(model, root)
