@@ -16,7 +16,7 @@ import pytest
 
 from graph.table_columns import TableError
 from jobs.evaluate import EvaluateOptions, run_evaluate
-from scoring.evaluate import booster
+from scoring.evaluate import booster, sage
 from scoring.evaluate.labelled import EvaluateError
 from tests.evaluate.graphs import Files, folds, homophilous, written
 
@@ -100,6 +100,14 @@ def test_graphsage_and_the_stack_see_no_label_of_the_test_fold(tmp_path: Path) -
     first = scored(written(tmp_path / "a", label, features, ends, fold), tmp_path / "a.parquet", **which)
     second = scored(written(tmp_path / "b", other, features, ends, fold), tmp_path / "b.parquet", **which)
     assert np.array_equal(first, second)
+
+
+@pytest.mark.slow
+def test_a_large_graph_is_trained_on_in_sampled_batches(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("torch")
+    monkeypatch.setattr(sage, "LARGE_MESSAGES", 100)
+    done = ran(files, variants=("graphsage_alone",))["variants"]["graphsage_alone"]
+    assert done["auroc"] > 0.65
 
 
 @pytest.mark.parametrize("valid", [True, False])
