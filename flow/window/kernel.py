@@ -181,7 +181,7 @@ def _compile(version: int) -> Callable[..., Answer]:
                                     kind, slot, row, pointer,
                                 )  # fmt: skip
                         change = _CLASSES + w * _CLASSES + event
-                        if not quiet and depends[kind, change]:
+                        if not quiet:  # also where it turns no rule: it may be the one that an edge names
                             up, moved = rises[kind, change], depends[kind, change]
                             _touch(cells, handle, kind, up, moved, cursors[w], w, run, touched, items, counts)
                     cursors[w] += 1
@@ -272,31 +272,20 @@ def _compile(version: int) -> Callable[..., Answer]:
                         n_before = n_rows
                         loops = (read[kind, rule] >> WINDOWS) & 1  # to rules that do not count them they are no events
                         leaves = 1
-                        item = touched[j, ITEMS]
-                        while item >= 0:
-                            if items[item, 1] == ENTERED:
-                                row = items[item, 0] & mask
-                                if loops or int(halves[row, CLASS]) & _EVENT != LOOP:
-                                    leaves = 0
+                        for entering in (True, False):
+                            item = touched[j, ITEMS] if entering or leaves else -1
+                            while item >= 0:
+                                w = items[item, 1]
+                                event = int(halves[items[item, 0] & mask, CLASS]) & _EVENT
+                                wanted = w == ENTERED if entering else w >= 0 and (read[kind, rule] >> w) & 1 != 0
+                                if wanted and (loops or event != LOOP):
+                                    if entering:
+                                        leaves = 0
                                     if n_rows == len(rows):
                                         rows = _more(rows)
                                     rows[n_rows, 0] = items[item, 0]
                                     n_rows += 1
-                            item = items[item, 2]
-                        for w in range(WINDOWS if leaves else 0):
-                            # All rows that left this window at this moment lie before its cursor, those of classes
-                            # that turn no rule among them.
-                            left = cursors[w] - 1 if (read[kind, rule] >> w) & 1 else -1
-                            oldest = max(seq - len(words), 0)
-                            while left >= oldest and words[left & mask, TS] + lengths[w] == now:
-                                counts_here = loops or int(halves[left & mask, CLASS]) & _EVENT != LOOP
-                                for slot in range(SLOTS if counts_here else 0):
-                                    if np.int64(halves[left & mask, MERCHANT + slot]) == handle:
-                                        if n_rows == len(rows):
-                                            rows = _more(rows)
-                                        rows[n_rows, 0] = left
-                                        n_rows += 1
-                                left -= 1
+                                item = items[item, 2]
                         edges[n_edges, E_TS], edges[n_edges, E_HANDLE] = now, handle
                         edges[n_edges, E_KIND], edges[n_edges, E_RULE] = kind, rule
                         edges[n_edges, E_LEAVES], edges[n_edges, E_ROWS] = leaves, n_rows - n_before

@@ -147,3 +147,19 @@ def test_log_and_tables_grow_and_keys_are_given_up() -> None:
     wanted = [e for e in twin.edges(some, rules, START + 100 * DAY - 1) if e.kind == "merchant"]
     assert [e for e in sorted_edges(found) if e.key in chosen] == wanted
     assert len(wanted) > 20
+
+
+def test_what_leaves_with_the_row_that_turns_a_rule_is_named_where_its_id_is_smaller() -> None:
+    """A login turns no rule on orders, but it leaves the hour that the rule reads."""
+    login = {"event_id": "a", "type": "login", "ts": START, "merchant_id": "M1"}
+    assert edges_of([("merchant", "orders_1h = 0")], [order(0, event_id="b"), login]) == [(HOUR, "M1", "a", True)]
+
+
+def test_twenty_thousand_keys_at_one_millisecond_each_name_their_own_event() -> None:
+    """Days as times: all of a day enters, and leaves, at one moment."""
+    n = 20_000
+    events = [order(0, f"M{i}", event_id=f"e{i}") for i in range(n)]
+    found = pushed(WindowEngine(rule_set([("merchant", "orders_24h = 0")])), events, START + DAY)
+    assert {(e.key, e.event_id, e.ts, e.leaves) for e in found} == {
+        (f"M{i}", f"e{i}", START + DAY, True) for i in range(n)
+    }
