@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 
 from graph.store.contract import StoreError
-from graph.store.open import open_store
 from jobs.home import Home
 
 Told = Callable[[dict[str, object]], None]
@@ -31,6 +30,8 @@ def warm_in_background(home: Home, told: Told) -> threading.Thread | None:
 
 
 def _warm(home: Home, told: Told) -> None:
+    from graph.store.open import open_store  # a service on an embedded store never loads its engine
+
     start = time.monotonic()
     try:
         store = open_store(home.store_url, password=home.store_password)
