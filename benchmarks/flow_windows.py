@@ -121,10 +121,8 @@ def by_keys(events: int, many: int) -> None:
     print(
         f"  engine {large[0]:.2f} us/event, kernel {large[1]:.2f}: {large[0] / small[0]:.2f} times (goal: at most 1.5)"
     )
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(
-        f"  arrays {figures['bytes'] / 2**20:,.0f} MiB; the process with the stream itself {peak:,.0f} MiB (goal: 4,096)"
-    )
+    peak, arrays = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, figures["bytes"] / 2**20
+    print(f"  arrays {arrays:,.0f} MiB; the process, stream and all, {peak:,.0f} MiB (goal: 4,096)")
     changes(large[3])
 
 
