@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import uuid
 from typing import Any
 
@@ -100,4 +101,6 @@ def serve(settings: Settings, app: FastAPI) -> None:
     """Serve until told to stop (SIGINT, SIGTERM); requests under way are finished, up to ten seconds."""
     service: Service = app.state.service
     take_over_server_logs(service.log)
+    gc.collect()
+    gc.freeze()  # code and tables that stay for good: full collections need not walk them while requests wait
     uvicorn.Server(server_config(app, settings)).run()
