@@ -23,13 +23,14 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from graph.loops.engine import LoopBounds, LoopEngine, LoopRule
-from graph.loops.table import loops_of_table
+from graph.loops.engine import LoopBounds, LoopEngine, LoopRule, Ties
+from graph.loops.table import LoopTableOptions, loops_of_table
 
 HOUR, DAY = 3_600_000, 86_400_000
 Edges = tuple[
     npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.int64], npt.NDArray[np.float64]
 ]  # from, to, time, amount
+Table = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]  # from, to, time
 
 
 def uniform(edges: int, accounts: int, seed: int) -> Edges:
@@ -56,7 +57,8 @@ def heavy(edges: int, accounts: int, seed: int, alpha: float = 0.75, both: float
 def _timed(rng: np.random.Generator, src: npt.NDArray[np.int64], dst: npt.NDArray[np.int64], accounts: int) -> Edges:
     dst = np.where(src == dst, (dst + 1) % accounts, dst)
     ts = np.sort(rng.integers(0, 30 * DAY, len(src)))
-    return src.astype(np.int32), dst.astype(np.int32), ts, np.round(np.exp(rng.normal(7.5, 1.4, len(src))), 2)
+    amount: npt.NDArray[np.float64] = np.exp(rng.normal(7.5, 1.4, len(src))).round(2)
+    return src.astype(np.int32), dst.astype(np.int32), ts, amount
 
 
 def measure(
@@ -75,15 +77,17 @@ def measure(
     size = batch or len(ts)
     for i in range(0, len(ts), size):
         began = time.perf_counter()
-        loops += len(engine.push(*(c[i : i + size] for c in edges)))
+        part = slice(i, i + size)
+        loops += len(engine.push(src[part], dst[part], ts[part], amount[part]))
         waits.append(time.perf_counter() - began)
     return time.process_time() - start, loops, engine.cuts, waits
 
 
 def against_own_floor(edges: Edges, rule: LoopRule, repeat: int) -> dict[str, object]:
     """Search against insert-only on the same transfers."""
-    with_search, without = [], []
-    loops, cuts = 0, {}
+    with_search: list[float] = []
+    without: list[float] = []
+    loops, cuts = 0, dict[str, int]()
     for _ in range(repeat):
         without.append(measure(edges, rule, False)[0])
         seconds, loops, cuts, _ = measure(edges, rule, True)
@@ -105,7 +109,7 @@ def against_networkx(edges: Edges, rule: LoopRule) -> dict[str, object]:
     src, dst, ts, _ = edges
 
     def cycles() -> int:
-        graph = nx.DiGraph()
+        graph: nx.DiGraph[int] = nx.DiGraph()
         graph.add_edges_from(zip(src.tolist(), dst.tolist(), strict=True))
         return sum(1 for _ in nx.simple_cycles(graph, length_bound=rule.max_length))
 
@@ -152,25 +156,36 @@ def memory(edges: int) -> dict[str, object]:
     }
 
 
+def at_one_time(rng: np.random.Generator, edges: int, accounts: int) -> Table:
+    """Transfers between any two accounts, all at one time."""
+    src, dst = rng.integers(0, accounts, (2, edges))
+    return src, dst, np.zeros(edges, np.int64)
+
+
 def bounded() -> None:
     """A hub, a complete graph and transfers at one time: what was found, what was cut and flagged, cpu seconds."""
     rng = np.random.default_rng(0)
     other, inward = rng.integers(1, 20_000, 100_000), rng.random(100_000) < 0.5
-    pairs = np.array([(a, b) for a in range(300) for b in range(300) if a != b])[rng.permutation(300 * 299)].T
-    cases = {
+    payers, payees = np.array([(a, b) for a in range(300) for b in range(300) if a != b])[rng.permutation(300 * 299)].T
+    cases: dict[str, Table] = {
         "a hub of 100,000": (
             np.where(inward, other, 0),
             np.where(inward, 0, other),
             np.sort(rng.integers(0, 72 * HOUR, 100_000)),
         ),
-        "300 accounts, each to each": (*pairs, np.sort(rng.integers(0, 60_000, pairs.shape[1]))),
-        "100,000 at one time": (*rng.integers(0, 1_000, (2, 100_000)), np.zeros(100_000, np.int64)),
+        "300 accounts, each to each": (payers, payees, np.sort(rng.integers(0, 60_000, len(payers)))),
+        "100,000 at one time, 1,000 accounts": at_one_time(rng, 100_000, 1_000),
+        "1,000,000 at one time, 1,000 accounts": at_one_time(rng, 1_000_000, 1_000),
+        "1,000,000 at one time, 100 accounts": at_one_time(rng, 1_000_000, 100),
+        "1,000,000 at one time, 1,000 accounts, ties in order": at_one_time(rng, 1_000_000, 1_000),
+        "1,000,000 at one time, 100 accounts, ties in order": at_one_time(rng, 1_000_000, 100),
     }
     for name, (src, dst, ts) in cases.items():
+        ties: Ties = "order" if name.endswith("ties in order") else "strict"
         began = time.process_time()
-        _, summary = loops_of_table(pa.table({"src": src, "dst": dst, "ts": ts}))
+        _, summary = loops_of_table(pa.table({"src": src, "dst": dst, "ts": ts}), LoopTableOptions(ties=ties))
         kept = ("edges", "loops", "truncated_edges", "truncated", "truncated_accounts")
-        used = {"cpu_seconds": round(time.process_time() - began, 1)}
+        used: dict[str, object] = {"cpu_seconds": round(time.process_time() - began, 1)}
         used["mib_at_most"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
         print(json.dumps({name: {k: summary[k] for k in kept} | used}), flush=True)
 

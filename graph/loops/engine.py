@@ -150,6 +150,7 @@ class LoopEngine:
             rows.view(np.float64),
             np.full((2, 0), NONE, np.int64),
             np.zeros((2, 0), np.int64),
+            np.zeros((2, len(rows)), np.int64),
             np.zeros(0, np.uint8),
             np.zeros(len(REASONS), np.int64),
             np.zeros(CELLS, np.int64),
@@ -260,6 +261,7 @@ class LoopEngine:
             buffer,
             info=np.frombuffer(json.dumps(info).encode(), np.uint8),
             rows=ring.rows[at],
+            ends=ring.ends[:, at],
             first=ring.first,
             degree=ring.degree,
             flags=ring.flags,
@@ -283,6 +285,8 @@ class LoopEngine:
                 state = held["state"]
                 at = np.arange(state[TAIL], state[NEXT_SEQ]) & (len(ring.rows) - 1)
                 ring.rows[at] = held["rows"]
+                # States from before there were ends: each row as its own end is true too, only slower to pass.
+                ring.ends[:, at] = held["ends"] if "ends" in held else np.arange(state[TAIL], state[NEXT_SEQ])
                 n = len(held["flags"])
                 for name in ("first", "degree", "flags"):
                     getattr(ring, name)[..., :n] = held[name]

@@ -67,14 +67,18 @@ def forget(ring: Ring, rule: Rule) -> None:
 @njit(cache=True, inline="always")  # called twice for each edge: passing the ring costs more than the work
 def place(ring: Ring, side: int, account: int, seq: int) -> None:
     """Put a row into an account's chain, which is ordered newest first; only a late row goes further than its head."""
-    rows = ring.rows
+    rows, ends = ring.rows, ring.ends
     mask = rows.shape[0] - 1
     ts, order = rows[seq & mask, TS], rows[seq & mask, ORDER]
     at, newer = ring.first[side, account], NONE
     while at >= ring.state[TAIL] and before(ts, order, rows[at & mask, TS], rows[at & mask, ORDER]):
-        newer = at
-        at = rows[at & mask, NEXT_OUT + side]
+        newer, end = at, ends[side, at & mask]
+        if ts < rows[at & mask, TS] and end >= ring.state[TAIL]:
+            newer = end  # all of the run is newer
+        at = rows[newer & mask, NEXT_OUT + side]
     rows[seq & mask, NEXT_OUT + side] = at
+    same = at >= ring.state[TAIL] and rows[at & mask, TS] == ts
+    ends[side, seq & mask] = ends[side, at & mask] if same else seq
     if newer == NONE:
         ring.first[side, account] = seq
     else:

@@ -3,6 +3,10 @@
 The edges in the window live in a ring of rows, 64 bytes each. Rows of one account are chained newest first, once as
 payer and once as payee, ordered by (ts, order). A *key* below is that pair: ``order`` is 0 for all rows when ties are
 strict, so that rows of one time never follow each other, and the row's place in the input when they may.
+
+In a chain, rows of one time stand together: a *run*. ``ends`` names, for each row, a row of its run that is not nearer
+the head (the last one, but for late rows of one time), so that a search steps past a run without reading all of it:
+else a table in which all transfers carry one time would cost the square of its length.
 """
 
 from __future__ import annotations
@@ -50,6 +54,7 @@ class Ring(NamedTuple):
     amounts: Float64  # the same memory as rows, read as doubles
     first: Int64  # [2, accounts] newest row paid by (AHEAD) and paid to (BEHIND) the account, NONE
     degree: Int64  # [2, accounts] rows in the ring, likewise
+    ends: Int64  # [2, capacity] of each row in its chain as payer's and as payee's: a row of its run further on
     flags: npt.NDArray[np.uint8]  # [accounts] bit per reason
     counts: Int64  # [reasons]
     state: Int64

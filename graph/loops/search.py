@@ -160,8 +160,15 @@ def one_step(
             if before(ts, order, lo_ts, lo_order):
                 break
             here = at
+            if ts > hi_ts or (ts == hi_ts and hi_order < 0):
+                # All of the row's run is too new. When its end has been forgotten, so has all after it but late rows.
+                end = ring.ends[side, slot]
+                if end < tail and rule.lateness == 0:
+                    break
+                at = rows[end & mask if end >= tail else slot, NEXT_OUT + side]
+                continue
             at = rows[slot, NEXT_OUT + side]
-            if before(hi_ts, hi_order, ts, order):
+            if order > hi_order and ts == hi_ts:
                 continue
             far = rows[slot, DST - side]
             if far == start:

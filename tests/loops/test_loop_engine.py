@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
 
@@ -50,6 +52,34 @@ def test_ties_follow_each_other_only_in_order_and_only_when_asked() -> None:
     batch = ([0, 1, 1, 0], [1, 0, 0, 1], [5, 5, 5, 5])
     assert len(LoopEngine(LoopRule(10)).push(*batch)) == 0
     assert sorted(LoopEngine(LoopRule(10, ties="order")).push(*batch)) == [(0, 1), (0, 2), (1, 3), (2, 3)]
+
+
+def test_transfers_of_one_time_are_stepped_past_whatever_their_number() -> None:
+    rng = np.random.default_rng(11)
+    src, dst = rng.integers(0, 4, (2, 20_000))
+    engine = LoopEngine(LoopRule(10), LoopBounds(budget=64, lateness=3))
+    found = engine.push([*src, 9, 4], [*dst, 4, 9], [*np.full(20_000, 5), 4, 6])
+    assert len(found) == 1  # the two that are not of that time
+    assert engine.complete
+    in_order = LoopEngine(LoopRule(10, ties="order"), LoopBounds(budget=64))
+    in_order.push(src[:2_000], dst[:2_000], np.full(2_000, 5))
+    assert not in_order.complete  # there each can follow the others: the same budget does not do
+
+
+def test_a_state_saved_before_runs_were_marked_is_read_and_finds_the_same() -> None:
+    rng = np.random.default_rng(12)
+    for number in range(60):
+        case = random_case(rng, number)
+        engine = LoopEngine(case.rule, LoopBounds(64, lateness=200, budget=1 << 13))
+        half = len(case.ts) // 2
+        found = list(engine.push(case.src[:half], case.dst[:half], case.ts[:half], case.amount[:half]))
+        with np.load(io.BytesIO(engine.save())) as held:
+            older = {name: held[name] for name in held.files if name != "ends"}
+        buffer = io.BytesIO()
+        np.savez(buffer, **older)
+        restored = LoopEngine.restore(buffer.getvalue())
+        found += restored.push(case.src[half:], case.dst[half:], case.ts[half:], case.amount[half:])
+        assert sorted(found) == brute_loops(*case.lists(), case.rule)
 
 
 def test_expired_transfers_are_forgotten_and_memory_stays_bounded() -> None:
