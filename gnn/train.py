@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,9 @@ from gnn.shape import SageShape
 require_torch()
 import torch  # noqa: E402 - only after saying what to install
 from torch.nn import functional  # noqa: E402
+
+SMALL = 10_000
+"""Nodes below which torch works on one thread."""
 
 Report = Callable[[int, float], None]
 """Called after each look at validation: epochs done, best average precision so far."""
@@ -97,9 +101,20 @@ def train(
         plan.layers,
         plan.dropout,
     )
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), _threads_for(sum(len(v) for v in x.values())):
         torch.manual_seed(seed)
         return _Run(graph, x, shape, labels, fit, valid, plan, seed).run(folder, report)
+
+
+@contextmanager
+def _threads_for(nodes: int) -> Iterator[None]:
+    """One thread for torch on small graphs: more would wait for each other longer than they work."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1 if nodes < SMALL else before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _check(x: Mapping[str, Float32], labels: Float32, fit: Int64, valid: Int64) -> None:
