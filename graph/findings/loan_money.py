@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from graph.findings.holders import Holders
-from graph.findings.loan_parties import Circle, LoanParties
+from graph.findings.loan_parties import Circle, LoanParties, nobody
 from graph.proceeds.kernel import (
     BORROWER,
     BUYER,
@@ -46,11 +46,14 @@ class LoanTrace:
     ts: int
     currency: str
     circle: Circle
-    classes: Int8
     trace: Trace
     ledger: Ledger
     parts: int
     loan_amount: int
+
+    def class_of(self, node: int) -> int:
+        """Who holds an account, or whose loan it is, seen from the borrower (graph.proceeds.kernel)."""
+        return self.circle.class_of(node, self.ledger.accounts)
 
 
 class Ledger:
@@ -104,12 +107,13 @@ def trace_loans(snapshot: Snapshot, rule: TraceRule | None = None, loan: int | N
             continue
         ledger = Ledger(snapshot, currency)
         tracer = Tracer(ledger.moves, ledger.nodes, rule or TraceRule())
+        classes = nobody(ledger.accounts, ledger.nodes - ledger.accounts)
         of_loan: dict[int, list[int]] = {}
         for event in np.flatnonzero(ledger.which == 2).tolist():
             if wanted[ledger.at[event]]:
                 of_loan.setdefault(int(disbursed.src[ledger.at[event]]), []).append(event)
         for number, events in of_loan.items():
-            yield from _trace_loan(number, events, currency, ledger, tracer, parties, disbursed)
+            yield from _trace_loan(number, events, currency, ledger, tracer, classes, parties, disbursed)
 
 
 def _trace_loan(
@@ -118,6 +122,7 @@ def _trace_loan(
     currency: str,
     ledger: Ledger,
     tracer: Tracer,
+    classes: Int8,
     parties: LoanParties,
     disbursed: Relation,
 ) -> Iterator[LoanTrace]:
@@ -128,10 +133,11 @@ def _trace_loan(
         for at, e in zip(edges, events, strict=True)
     ]
     circle = parties.circle(loan, {p.node for p in paid}, paid[0].ts)
-    classes = circle.classes(ledger.accounts, ledger.nodes - ledger.accounts)
+    with circle.marked(classes, ledger.accounts):
+        traces = tracer.trace_all(paid, classes)
     whole = sum(p.amount for p in paid)
-    for at, p, trace in zip(edges, paid, tracer.trace_all(paid, classes), strict=True):
-        yield LoanTrace(loan, p.node, at, p.amount, p.ts, currency, circle, classes, trace, ledger, len(paid), whole)
+    for at, p, trace in zip(edges, paid, traces, strict=True):
+        yield LoanTrace(loan, p.node, at, p.amount, p.ts, currency, circle, trace, ledger, len(paid), whole)
 
 
 def _rank_of_ids(relation: Relation) -> Int64:
@@ -171,7 +177,7 @@ def places(trace: Trace) -> dict[str, int]:
 
 def place_of(t: LoanTrace, flow: Int64) -> str:
     """The place that a recorded flow of the trace ends in; empty when the money moved on."""
-    where, holder = int(flow[WHERE]), int(t.classes[int(t.ledger.moves.dst[int(flow[EVENT])])])
+    where, holder = int(flow[WHERE]), t.class_of(int(t.ledger.moves.dst[int(flow[EVENT])]))
     if where == HOME:
         return {BORROWER: "borrower", OWNER: "owner", GUARANTOR: "guarantors", BUYER: "buyers"}[holder]
     if where == REPAID:

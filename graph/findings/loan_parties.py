@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -31,14 +32,33 @@ class Circle:
     accounts: dict[int, int]
     loans: frozenset[int]
 
-    def classes(self, accounts: int, loans: int) -> Int8:
-        """The class of each node: accounts, then loans."""
-        classes = np.full(accounts + loans, OTHER, np.int8)
-        classes[accounts:] = LOAN
-        classes[np.fromiter(self.accounts, np.int64, len(self.accounts))] = list(self.accounts.values())
-        classes[accounts + np.fromiter(self.loans, np.int64, len(self.loans))] = GROUP_LOAN
-        classes[accounts + self.loan] = OWN_LOAN
-        return classes
+    def class_of(self, node: int, accounts: int) -> int:
+        """The class of a node: accounts, of which there are ``accounts``, then loans."""
+        if node < accounts:
+            return self.accounts.get(node, OTHER)
+        loan = node - accounts
+        return OWN_LOAN if loan == self.loan else GROUP_LOAN if loan in self.loans else LOAN
+
+    @contextmanager
+    def marked(self, classes: Int8, accounts: int) -> Iterator[None]:
+        """Within, ``classes`` of ``nobody`` says the class of each node; no loan pays for all nodes there are."""
+        mine = np.fromiter(self.accounts, np.int64, len(self.accounts))
+        loans = accounts + np.fromiter((self.loan, *self.loans), np.int64, 1 + len(self.loans))
+        classes[mine] = list(self.accounts.values())
+        classes[loans] = GROUP_LOAN
+        classes[loans[0]] = OWN_LOAN
+        try:
+            yield
+        finally:
+            classes[mine] = OTHER
+            classes[loans] = LOAN
+
+
+def nobody(accounts: int, loans: int) -> Int8:
+    """The class of each node when no loan is traced: accounts, then loans."""
+    classes = np.full(accounts + loans, OTHER, np.int8)
+    classes[accounts:] = LOAN
+    return classes
 
 
 class LoanParties:

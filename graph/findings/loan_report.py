@@ -147,7 +147,7 @@ def _part(snapshot: Snapshot, closings: LoopClosings, t: LoanTrace, loan_home: i
         share = round(amount / t.amount, 6)
         flows.append(Flow(edge, amount, share, int(row[FROM_HOP]), int(row[TO_HOP]), after, place or None, why))
     held = [
-        Lying(names.id(node), _HOLDERS.get(int(t.classes[node]), "others"), hop, amount, "rest" if hop == 0 else "left")
+        Lying(names.id(node), _HOLDERS.get(t.class_of(node), "others"), hop, amount, "rest" if hop == 0 else "left")
         for node, hop, amount in t.trace.held.tolist()
     ]
     return Part(

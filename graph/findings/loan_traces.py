@@ -177,9 +177,9 @@ def _members(
             members.append(Member("Loan", snapshot.nodes["Loan"].id(node - t.ledger.accounts), "group_loan"))
             continue
         if node != t.account:
-            members.append(Member("Account", names.id(node), _ROLES.get(int(t.classes[node]), "passed_through")))
+            members.append(Member("Account", names.id(node), _ROLES.get(t.class_of(node), "passed_through")))
         for party in holders.of(node):
-            if party[0] == "Buyer" and t.classes[node] == BUYER:
+            if party[0] == "Buyer" and t.class_of(node) == BUYER:
                 reached[holders.member(party, "buyer")] = None
     ends = {end for e in edges for end in (e.src, e.dst)}
     for parties, role in ((circle.owners, "owner"), (circle.guarantors, "guarantor")):

@@ -81,7 +81,7 @@ class LoopClosings:
         for flow in t.trace.flows:
             event = int(flow[EVENT])
             account = int(t.ledger.moves.dst[event])
-            if flow[WHERE] == HOME and t.classes[account] == BUYER:
+            if flow[WHERE] == HOME and t.class_of(account) == BUYER:
                 for kind, buyer in self.holders.of(account):
                     if kind == "Buyer":
                         arrivals.setdefault(buyer, []).append((int(t.ledger.moves.ts[event]), 0, int(flow[AMOUNT])))

@@ -61,6 +61,7 @@ class Book(NamedTuple):
     """Scratch of one trace: the accounts it has reached (slots) and the money on them."""
 
     marks: UInt64  # [movements / 64 + 1] a bit for each movement still to come that touches an account reached
+    marked: UInt64  # [words of marks / 64 + 1] a bit for each word of marks that has one
     slot_of: Int64  # [nodes, 2] trace, slot
     node_of: Int64  # [slots]
     pool: Int64  # [slots, labels] proportional: money by label
@@ -108,21 +109,22 @@ def mark(book: Book, index: Touching, node: int, begin: int, end: int) -> None:
     while low < stop and index.events[low] < end:
         i = index.events[low]
         book.marks[i >> 6] |= np.uint64(1) << np.uint64(i & 63)
+        book.marked[i >> 12] |= np.uint64(1) << np.uint64((i >> 6) & 63)
         low += 1
 
 
 @njit(cache=True)
-def next_marked(book: Book, begin: int, end: int) -> int:
-    """The first marked movement from ``begin`` on, ``end`` when there is none before it."""
+def next_bit(words: UInt64, begin: int, end: int) -> int:
+    """The first bit set from ``begin`` on, ``end`` when there is none before it; reads no word past that of ``end``."""
     if begin >= end:
         return end
     word = begin >> 6
-    bits = (book.marks[word] >> np.uint64(begin & 63)) << np.uint64(begin & 63)
+    bits = (words[word] >> np.uint64(begin & 63)) << np.uint64(begin & 63)
     while bits == 0:
         word += 1
         if word > (end - 1) >> 6:
             return end
-        bits = book.marks[word]
+        bits = words[word]
     at = word << 6
     while bits & np.uint64(255) == 0:
         bits >>= np.uint64(8)
@@ -131,6 +133,31 @@ def next_marked(book: Book, begin: int, end: int) -> int:
         bits >>= np.uint64(1)
         at += 1
     return min(at, end)
+
+
+@njit(cache=True)
+def next_marked(book: Book, begin: int, end: int) -> int:
+    """The first marked movement from ``begin`` on, ``end`` when there is none before it."""
+    if begin >= end:
+        return end
+    stop = min(((begin >> 6) + 1) << 6, end)
+    at = next_bit(book.marks, begin, stop)
+    if at < stop:
+        return at
+    last = ((end - 1) >> 6) + 1
+    word = next_bit(book.marked, stop >> 6, last) if stop < end else last
+    return end if word == last else next_bit(book.marks, word << 6, end)
+
+
+@njit(cache=True)
+def clear_marks(book: Book, begin: int, end: int) -> None:
+    """Forget the marks from ``begin`` to ``end``, which are all there are."""
+    last = (end >> 6) + 1
+    word = next_bit(book.marked, begin >> 6, last)
+    while word < last:
+        book.marks[word] = 0
+        word = next_bit(book.marked, word + 1, last)
+    book.marked[begin >> 12 : (end >> 12) + 1] = 0
 
 
 @njit(cache=True)
@@ -403,7 +430,7 @@ def follow(
             and not put(book, fifo, book.slot_of[v, 1], rest, CLEAN, t, same_time, labels)
         ):
             limits |= TOO_MANY_LOTS
-    book.marks[paid[0, D_PLACE] >> 6 : (end >> 6) + 1] = 0
+    clear_marks(book, paid[0, D_PLACE], end)
     stop_following(book, fifo, used, 1, labels)
     for slot in range(used):
         for k in range(1, labels):

@@ -119,6 +119,7 @@ class Tracer:
         self._traces = 0
         self._index = touching(moves.src, moves.dst, nodes)
         self._marks = np.zeros((len(moves.ts) >> 6) + 1, np.uint64)
+        self._marked = np.zeros((len(self._marks) >> 6) + 1, np.uint64)
         self._slot_of = np.zeros((nodes, 2), np.int64)
         self._room = 0
         self._book = self._make_book(1)
@@ -129,6 +130,7 @@ class Tracer:
         labels = 1 + disbursements * (rule.max_hops + 1)
         return Book(
             self._marks,
+            self._marked,
             self._slot_of,
             np.zeros(slots, np.int64),
             np.zeros((slots, labels), np.int64),
