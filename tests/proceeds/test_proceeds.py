@@ -9,7 +9,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graph.proceeds.kernel import AMOUNT, EVENT, FROM_HOP, HELD, LOAN, MOVED, PLACES, TO_HOP, WHERE, Moves, share_of
+from graph.proceeds.kernel import (
+    AMOUNT,
+    EVENT,
+    FROM_HOP,
+    HELD,
+    LOAN,
+    MOVED,
+    PLACES,
+    TO_HOP,
+    WHERE,
+    Moves,
+    Touching,
+    clear_marks,
+    mark,
+    next_marked,
+    share_of,
+)
 from graph.proceeds.tracer import Payout, Trace, Tracer, TraceRule
 from tests.proceeds.brute import Move, Places, brute_trace
 
@@ -160,3 +176,23 @@ def test_shares_are_exact_where_products_do_not_fit_64_bits(amount: int, part: i
 def test_movements_out_of_order_are_refused() -> None:
     with pytest.raises(ValueError, match="in order of time"):
         run([(0, 1, 5, 1), (1, 2, 4, 1)], [Payout(0, 1, 0)], [0] * NODES, TraceRule())
+
+
+def test_marks_are_found_one_after_the_other_over_any_stretch_and_leave_nothing_behind() -> None:
+    rng = np.random.default_rng(4)
+    n = 30_000
+    moves = Moves(np.zeros(n, np.int32), np.ones(n, np.int32), np.arange(n), np.ones(n, np.int64))
+    book = Tracer(moves, 2, TraceRule())._book
+    for many in (0, 1, 5, 300):
+        events = np.unique(rng.integers(0, n, many)).astype(np.int32)
+        index = Touching(np.array([0, len(events)]), events)
+        begin, end = sorted(rng.integers(0, n + 1, 2).tolist())
+        mark(book, index, 0, begin, end)
+        want = [e for e in events.tolist() if begin <= e < end]
+        found, at = [], next_marked(book, begin, end)
+        while at < end:
+            found.append(at)
+            at = next_marked(book, at + 1, end)
+        assert found == want
+        clear_marks(book, begin, end)
+        assert not book.marks.any() and not book.marked.any()
