@@ -113,6 +113,8 @@ def _wanted(graph: LabelledGraph, variants: Sequence[str] | None) -> list[str]:
         except TorchMissingError as e:
             wanted = ["history" if v == "stack" else v for v in wanted if v not in ("graphsage", "history")]
             graph.notes.append(f"without GraphSAGE: {e}")
+    if any("graphsage" in VARIANTS[v] for v in wanted):
+        require_torch()
     if not wanted:
         raise EvaluateError("no_variant", "there is no variant to fit")
     return wanted
