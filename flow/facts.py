@@ -9,6 +9,10 @@ Which event belongs to which key: an event belongs to its merchant, its buyer, i
 belongs to both its accounts, as ``transfer_out`` to the payer and as ``transfer_in`` to the payee; a transfer to
 oneself belongs once, as ``transfer_out``, and its other end is the account itself. A ``loop`` is no event that anyone
 sent: it is derived for each account of a fund loop when the closing transfer arrives, and only ``loops`` counts it.
+
+Distinct counts (buyers, devices, addresses, merchants) read events of every type that name one. Amounts are equal when
+amount and currency are, whatever the type. A sum or a maximum is NULL where the window holds no event of its currency.
+Gaps are those between neighbours in time; their deviation is that of the population: 0 with one gap, NULL without any.
 """
 
 from __future__ import annotations

@@ -120,6 +120,8 @@ def _lines(done: FlowSummary) -> list[str]:
     ]
     if done.provisional is not None:
         lines.append("steps: " + ", ".join(f"{name} {count:,}" for name, count in sorted(done.provisional.items())))
+    if done.late:
+        lines.append("late events are in no window: one that is newer by more than the bound (--lateness) came first")
     if done.cut:
         lines.append(f"the search for loops was cut: {', '.join(done.cut)}")
     if done.rejects:
