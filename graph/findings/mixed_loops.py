@@ -8,13 +8,14 @@ APPLIED_FOR (the borrower of this loan, the group of the other).
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 
 from graph.findings.finding import EdgeRef
 from graph.findings.holders import Holders, Party
 from graph.findings.loan_money import LoanTrace
 from graph.findings.loan_parties import PARTIES, Circle
 from graph.proceeds.kernel import AMOUNT, BUYER, EVENT, HOME, WHERE
-from graph.snapshot import NULL, Relation, Snapshot
+from graph.snapshot import NULL, Int32, Int64, Relation, Snapshot
 
 
 class LoopClosings:
@@ -102,9 +103,7 @@ class LoopClosings:
     def _orders(self, buyer: int, t: LoanTrace, until: int) -> list[tuple[int, int, int]]:
         """Time, edge of PLACED + 1 and amount of the buyer's orders at the shops of the circle."""
         placed, sold = self.snapshot.relation("Buyer", "PLACED", "Orders"), self._sold_by()
-        nodes = self.snapshot.nodes["Orders"]
-        codes, names = nodes.codes("currency")
-        ts, amount = placed.int64("ts"), nodes.int64("amount")
+        ts, amount, codes, names = self._order_columns
         found = []
         for e in range(int(placed.out_ptr[buyer]), int(placed.out_ptr[buyer + 1])):
             order = int(placed.dst[e])
@@ -114,6 +113,13 @@ class LoopClosings:
             if t.ts <= ts[e] <= until and shops & t.circle.shops:
                 found.append((int(ts[e]), e + 1, int(amount[order])))
         return found
+
+    @cached_property
+    def _order_columns(self) -> tuple[Int64, Int64, Int32, list[str]]:
+        """Times of PLACED; amounts, codes of the currency and their names of the orders: read once, asked a buyer."""
+        orders = self.snapshot.nodes["Orders"]
+        ts = self.snapshot.relation("Buyer", "PLACED", "Orders").int64("ts")
+        return ts, orders.int64("amount"), *orders.codes("currency")
 
     def _sold_by(self) -> Relation:
         return self.snapshot.relation("Orders", "SOLD_BY", "Merchant")
