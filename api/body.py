@@ -6,7 +6,7 @@ import json
 import math
 import re
 from collections.abc import Awaitable, Callable
-from typing import NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
@@ -54,6 +54,11 @@ def parse(model: type[M], body: bytes, max_depth: int) -> M:
     if endless:
         raise Refused(INVALID, endless)
     return parsed
+
+
+def body_contract(model: type[BaseModel]) -> dict[str, Any]:
+    """What a route that reads its body by ``json_body`` says of it in the contract (``openapi_extra``)."""
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": model.model_json_schema()}}}}
 
 
 def depth(body: bytes) -> int:

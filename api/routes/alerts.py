@@ -17,7 +17,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from sqlalchemy.exc import SQLAlchemyError
 
-from api.body import json_body
+from api.body import body_contract, json_body
 from api.errors import INVALID, Answer, Refused
 from api.errors import Field as FieldError
 from api.forms import Id, Moment, WholeText, to_ms
@@ -156,7 +156,11 @@ async def acknowledge(request: Request, service: Shared, alert_id: Id) -> AlertA
     return await in_thread(lambda: _act(service, alert_id, "acknowledge", request.state.key_id, None))
 
 
-@router.post("/{alert_id}/snooze", dependencies=[Depends(needs("alerts")), Depends(none)])
+@router.post(
+    "/{alert_id}/snooze",
+    dependencies=[Depends(needs("alerts")), Depends(none)],
+    openapi_extra=body_contract(SnoozeBody),
+)
 async def snooze(
     request: Request, service: Shared, alert_id: Id, body: Annotated[SnoozeBody, Depends(json_body(SnoozeBody))]
 ) -> AlertAnswer:
@@ -167,7 +171,11 @@ async def snooze(
     return await in_thread(lambda: _act(service, alert_id, "snooze", request.state.key_id, until))
 
 
-@router.post("/{alert_id}/assign", dependencies=[Depends(needs("alerts")), Depends(none)])
+@router.post(
+    "/{alert_id}/assign",
+    dependencies=[Depends(needs("alerts")), Depends(none)],
+    openapi_extra=body_contract(AssignBody),
+)
 async def assign(
     request: Request, service: Shared, alert_id: Id, body: Annotated[AssignBody, Depends(json_body(AssignBody))]
 ) -> AlertAnswer:

@@ -7,12 +7,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import BaseModel
 
-from api.body import json_body
+from api.body import body_contract, json_body
 from api.errors import Answer, Refused, plain_name
 from api.errors import Field as FieldError
 from api.forms import to_ms
@@ -89,10 +88,6 @@ _ONE_AT_A_TIME = threading.Lock()
 """A dry run takes a core for a while: a second one is told to wait, so that they cannot crowd out the scoring."""
 
 
-def _body(model: type[BaseModel]) -> dict[str, Any]:
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": model.model_json_schema()}}}}
-
-
 @router.get("", dependencies=[Depends(needs("rules")), Depends(none)])
 async def in_force(service: Shared) -> ActiveAnswer:
     """The rule set in force, as it was written."""
@@ -108,7 +103,7 @@ async def facts(query: Annotated[FactsQuery, Query()]) -> FactsAnswer:
     return FactsAnswer(facts=[FactAnswer(kind=k, **asdict(fact)) for k in kinds for fact in held[k].values()])
 
 
-@router.post("/check", dependencies=[Depends(needs("rules")), Depends(none)], openapi_extra=_body(SetBody))
+@router.post("/check", dependencies=[Depends(needs("rules")), Depends(none)], openapi_extra=body_contract(SetBody))
 async def check_set(body: Annotated[SetBody, Depends(json_body(SetBody))]) -> CheckAnswer:
     """Check a rule set: all that is wrong with it, each with its place. Nothing is kept."""
     return _report(await in_thread(lambda: check(body.text, catalogue(), body.strict)))
@@ -118,7 +113,7 @@ async def check_set(body: Annotated[SetBody, Depends(json_body(SetBody))]) -> Ch
     "/drafts",
     status_code=201,
     dependencies=[Depends(needs("rules")), Depends(none)],
-    openapi_extra=_body(DraftBody),
+    openapi_extra=body_contract(DraftBody),
 )
 async def propose(
     request: Request, service: Shared, body: Annotated[DraftBody, Depends(json_body(DraftBody))]
@@ -174,7 +169,7 @@ async def withdraw(request: Request, service: Shared, draft: DraftNumber) -> Dra
 @router.post(
     "/drafts/{draft}/dry-run",
     dependencies=[Depends(needs("rules")), Depends(none)],
-    openapi_extra=_body(StretchBody),
+    openapi_extra=body_contract(StretchBody),
 )
 async def dry_run(
     request: Request, service: Shared, draft: DraftNumber, body: Annotated[StretchBody, Depends(json_body(StretchBody))]
@@ -189,7 +184,7 @@ async def dry_run(
 @router.post(
     "/drafts/{draft}/approve",
     dependencies=[Depends(needs("approve")), Depends(none)],
-    openapi_extra=_body(ApproveBody),
+    openapi_extra=body_contract(ApproveBody),
 )
 async def approve(
     request: Request, service: Shared, draft: DraftNumber, body: Annotated[ApproveBody, Depends(json_body(ApproveBody))]
@@ -204,7 +199,9 @@ async def approve(
     return await in_thread(work)
 
 
-@router.post("/rollback", dependencies=[Depends(needs("approve")), Depends(none)], openapi_extra=_body(RollbackBody))
+@router.post(
+    "/rollback", dependencies=[Depends(needs("approve")), Depends(none)], openapi_extra=body_contract(RollbackBody)
+)
 async def rollback(
     request: Request, service: Shared, body: Annotated[RollbackBody, Depends(json_body(RollbackBody))]
 ) -> PublicationAnswer:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
-from api.body import json_body
+from api.body import body_contract, json_body
 from api.errors import NO_DECISION, Refused
 from api.forms import Id, ScoreBody, to_ms
 from api.query import none
@@ -90,9 +90,6 @@ class ScoreAnswer(BaseModel):
     latency_ms: float
 
 
-BODY = {
-    "requestBody": {"required": True, "content": {"application/json": {"schema": ScoreBody.model_json_schema()}}},
-}
 REPLAYED = "Ringfence-Replayed"
 
 
@@ -101,7 +98,7 @@ REPLAYED = "Ringfence-Replayed"
     dependencies=[Depends(needs("score"))],
     response_class=Response,
     responses={200: {"model": ScoreAnswer}},
-    openapi_extra=BODY,
+    openapi_extra=body_contract(ScoreBody),
 )
 async def score(
     request: Request, service: Shared, body: Annotated[ScoreBody, Depends(json_body(ScoreBody))]

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from api.body import json_body
+from api.body import body_contract, json_body
 from api.forms import LARGEST, Id, Moment, to_ms
 from api.query import none
 from api.security import needs
@@ -72,7 +72,7 @@ class TransferAnswer(BaseModel):
     latency_ms: float
 
 
-@router.post("/transfers:check", dependencies=[Depends(needs("score"))])
+@router.post("/transfers:check", dependencies=[Depends(needs("score"))], openapi_extra=body_contract(TransferBody))
 async def check(service: Shared, body: Annotated[TransferBody, Depends(json_body(TransferBody))]) -> TransferAnswer:
     """Would this transfer close a loop of transfers, or take loan money where it should not go?"""
     return await in_thread(lambda: _check(service, body))

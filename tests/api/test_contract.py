@@ -68,3 +68,9 @@ def test_the_contract_lists_every_operation_fuzzed(client: TestClient) -> None:
     listed = {(method, path) for path, methods in contract.items() for method in methods}
     lines_and_streams = {("post", "/v1/events"), ("get", "/v1/alerts/stream")}  # see tests/flow/service
     assert listed == {*OPERATIONS, *lines_and_streams, ("get", "/healthz"), ("get", "/readyz"), ("get", "/metrics")}
+
+
+def test_the_contract_has_the_body_of_every_route_that_takes_one(client: TestClient) -> None:
+    contract = client.get("/openapi.json").json()["paths"]
+    bare = {path for path, methods in contract.items() if "post" in methods and "requestBody" not in methods["post"]}
+    assert bare == {"/v1/alerts/{alert_id}/acknowledge"}
