@@ -135,6 +135,14 @@ class Batch:
         self.parts.append(Part(table, str(path.relative_to(self._root)), rows.num_rows, sha256_file(path)))
 
 
+def _manifest(path: Path) -> Manifest:
+    try:
+        return Manifest.from_json(path.read_text("utf-8"))
+    except (ValueError, KeyError, TypeError) as e:
+        why = f"{path} is damaged ({type(e).__name__}): bring it back from a backup; its batch can be taken in again"
+        raise LandingError(why) from e
+
+
 class Landing:
     """The landing folder: ``manifests/`` (one JSON per batch, the commit) and ``parts/`` (Parquet)."""
 
@@ -144,13 +152,13 @@ class Landing:
 
     def batches(self) -> list[Manifest]:
         """Committed batches in the order of their commit."""
-        found = [Manifest.from_json(p.read_text("utf-8")) for p in (self.root / "manifests").glob("*.json")]
+        found = [_manifest(p) for p in (self.root / "manifests").glob("*.json")]
         return sorted(found, key=lambda b: b.sequence)
 
     def batch(self, batch_id: str) -> Manifest | None:
         """The committed batch of that id, if there is one."""
         path = self._manifest(batch_id)
-        return Manifest.from_json(path.read_text("utf-8")) if path.exists() else None
+        return _manifest(path) if path.exists() else None
 
     def view(self) -> View:
         """A fixed look at what is committed now."""

@@ -151,6 +151,14 @@ def test_receipts_are_kept_by_feed(landing: Landing) -> None:
     assert landing.receipts("s.other").num_rows == 0
 
 
+@pytest.mark.parametrize("text", ["{", "[]", '{"batch_id": "b"}'])
+def test_a_damaged_manifest_is_named(tmp_path: Path, text: str) -> None:
+    (tmp_path / "manifests").mkdir()
+    (tmp_path / "manifests" / "b.json").write_text(text)
+    with pytest.raises(LandingError, match=r"manifests/b\.json is damaged"):
+        Landing(tmp_path, {}).batches()
+
+
 def test_a_manifest_survives_its_json() -> None:
     manifest = Manifest("b", 3, "s", "s.f", 12, {"sent": 1}, {"名": "值"}, (Part("T", "parts/b/T-0.parquet", 1, "00"),))
     assert Manifest.from_json(manifest.to_json()) == manifest
