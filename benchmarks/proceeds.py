@@ -15,7 +15,7 @@ import time
 import numpy as np
 
 from benchmarks.loops import DAY, heavy
-from graph.proceeds.kernel import BORROWER, LOAN, OWNER, Moves
+from graph.proceeds.layout import BORROWER, LOAN, OWNER, Moves
 from graph.proceeds.tracer import Payout, Tracer, TraceRule
 
 

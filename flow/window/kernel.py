@@ -15,9 +15,7 @@ saw; then each is judged by the rules that such changes can turn (``flow.conditi
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 from numba import njit
@@ -55,6 +53,7 @@ from flow.window.layout import (
 from flow.window.machine import judge
 from flow.window.memory import JUDGED, MOMENT, SEQ, TOUCHED, Keys, Log, Plan, RulePlan, State, Tables
 from flow.window.passing import add, enter, leave
+from graph.source_version import source_version
 
 _CLASSES = LOOP + 1
 _EVENT = (1 << HOUR_SHIFT) - 1
@@ -103,8 +102,7 @@ def _touch(
 
 
 def _compile(version: int) -> Callable[..., Answer]:
-    """The kernel for one version of the sources (numba's cache watches a function's own file only, but tells apart
-    functions that close over different values)."""
+    """The kernel for one version of the sources (graph.source_version)."""
 
     @njit(cache=True, nogil=True, error_model="numpy")
     def advance(
@@ -125,7 +123,7 @@ def _compile(version: int) -> Callable[..., Answer]:
         rises, depends, empty, code = rules.rises, rules.depends, rules.empty, rules.code
         read, told_at, told_cells = rules.windows, rules.cells_at, rules.cells
         mask = len(words) - 1
-        if version < 0:  # never; see _compile
+        if version < 0:  # never; see graph.source_version
             mask = 0
         never = np.int64(1) << 62
         seq = run[SEQ]
@@ -303,14 +301,8 @@ def _compile(version: int) -> Callable[..., Answer]:
     return advance
 
 
-def _version() -> int:
-    """A number that differs when any source of what is inlined into the kernel does."""
-    here = Path(__file__)
-    parts = ("ahead", "chains", "kernel", "layout", "machine", "memory", "passing", "tables")
-    return zlib.crc32(b"".join(here.with_name(f"{part}.py").read_bytes() for part in parts))
-
-
-advance = _compile(_version())
+_PARTS = ("ahead", "chains", "kernel", "layout", "machine", "memory", "passing", "tables")
+advance = _compile(source_version(__file__, *_PARTS))
 
 
 @njit(cache=True)

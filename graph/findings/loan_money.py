@@ -9,7 +9,7 @@ import numpy as np
 
 from graph.findings.holders import Holders
 from graph.findings.loan_parties import Circle, LoanParties, nobody
-from graph.proceeds.kernel import (
+from graph.proceeds.layout import (
     BORROWER,
     BUYER,
     EVENT,
@@ -52,7 +52,7 @@ class LoanTrace:
     loan_amount: int
 
     def class_of(self, node: int) -> int:
-        """Who holds an account, or whose loan it is, seen from the borrower (graph.proceeds.kernel)."""
+        """Who holds an account, or whose loan it is, seen from the borrower (graph.proceeds.layout)."""
         return self.circle.class_of(node, self.ledger.accounts)
 
 

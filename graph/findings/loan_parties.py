@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from graph.findings.holders import Holders, Party
-from graph.proceeds.kernel import BORROWER, BUYER, GROUP_LOAN, GUARANTOR, LOAN, OTHER, OWN_LOAN, OWNER, Int8
+from graph.proceeds.layout import BORROWER, BUYER, GROUP_LOAN, GUARANTOR, LOAN, OTHER, OWN_LOAN, OWNER, Int8
 from graph.snapshot import NULL, Snapshot
 
 PARTIES = ("Merchant", "Person", "Company")

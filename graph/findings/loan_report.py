@@ -16,7 +16,7 @@ from graph.findings.loan_money import HOME_PLACES, PLACES, LoanTrace, place_of, 
 from graph.findings.loan_sentences import WhereItWent
 from graph.findings.loan_traces import when_home
 from graph.findings.mixed_loops import LoopClosings, edge_ref
-from graph.proceeds.kernel import AMOUNT, BORROWER, BUYER, EVENT, FROM_HOP, GUARANTOR, OWNER, SMALL, TO_HOP, WHERE
+from graph.proceeds.layout import AMOUNT, BORROWER, BUYER, EVENT, FROM_HOP, GUARANTOR, OWNER, SMALL, TO_HOP, WHERE
 from graph.proceeds.tracer import TraceRule
 from graph.snapshot import Snapshot
 

@@ -37,7 +37,7 @@ from graph.findings.holders import Holders
 from graph.findings.loan_money import HOME_PLACES, LoanTrace, place_of, places, trace_loans
 from graph.findings.loan_sentences import WhereItWent
 from graph.findings.mixed_loops import LoopClosings, edge_ref
-from graph.proceeds.kernel import (
+from graph.proceeds.layout import (
     BORROWER,
     BUYER,
     EVENT,

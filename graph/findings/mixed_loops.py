@@ -14,7 +14,7 @@ from graph.findings.finding import EdgeRef
 from graph.findings.holders import Holders, Party
 from graph.findings.loan_money import LoanTrace
 from graph.findings.loan_parties import PARTIES, Circle
-from graph.proceeds.kernel import AMOUNT, BUYER, EVENT, HOME, WHERE
+from graph.proceeds.layout import AMOUNT, BUYER, EVENT, HOME, WHERE
 from graph.snapshot import NULL, Int32, Int64, Relation, Snapshot
 
 

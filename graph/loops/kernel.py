@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -42,6 +40,7 @@ from graph.loops.layout import (
 )
 from graph.loops.search import SLACK, loops_through
 from graph.loops.walk import before, cut
+from graph.source_version import source_version
 
 
 @njit(cache=True)
@@ -117,11 +116,7 @@ def ask(state: Int64, rule: Rule, src: int, dst: int, ts: int, order: int, amoun
 
 
 def _compile(version: int) -> Callable[..., tuple[int, int]]:
-    """The kernel for one version of the sources.
-
-    Numba's cache of compiled code watches a function's own file, not those of the functions it calls, but it does tell
-    apart functions that close over different values: so the version makes a change in any of the files count.
-    """
+    """The kernel for one version of the sources (graph.source_version)."""
 
     @njit(cache=True)
     def push_edges(
@@ -142,7 +137,7 @@ def _compile(version: int) -> Callable[..., tuple[int, int]]:
 
         ``search``: False only remembers (the benchmark's measure of the engine's own floor).
         """
-        if version < 0:  # never; see _compile
+        if version < 0:  # never; see graph.source_version
             return start, 0
         state = ring.state
         filled = 0
@@ -193,12 +188,7 @@ def _compile(version: int) -> Callable[..., tuple[int, int]]:
     return push_edges
 
 
-def _version() -> int:
-    here = Path(__file__)
-    return zlib.crc32(b"".join(here.with_name(f"{part}.py").read_bytes() for part in ("layout", "search", "walk")))
-
-
-push_edges = _compile(_version())
+push_edges = _compile(source_version(__file__, "layout", "search", "walk"))
 
 
 @njit(cache=True)

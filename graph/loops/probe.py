@@ -8,10 +8,10 @@ import numpy as np
 from numba import njit
 
 from graph.loops.engine import LoopEngine
-from graph.loops.kernel import _version as source_version
 from graph.loops.kernel import ask, unpack
 from graph.loops.layout import AHEAD, BEHIND, DEGREE, NEWEST_TS, REASONS, Int64, Ring, Rule, Scratch
 from graph.loops.search import loops_through
+from graph.source_version import source_version
 
 PROBED = -1
 """The row number of the transfer asked about, in the loops of the answer."""
@@ -44,11 +44,11 @@ def cut_at(engine: LoopEngine, account: int) -> tuple[str, ...]:
 
 
 def _compile(version: int) -> Callable[..., int]:
-    """The kernel for one version of the sources; see graph.loops.kernel._compile."""
+    """The kernel for one version of the sources (graph.source_version)."""
 
     @njit(cache=True)
     def probe(ring: Ring, rule: Rule, scratch: Scratch, u: int, v: int, t: int, a: float, out: Int64) -> int:
-        if version < 0:  # never
+        if version < 0:  # never; see graph.source_version
             return 0
         if rule.degree_cap > 0:
             for w in (u, v):
@@ -68,4 +68,4 @@ def _compile(version: int) -> Callable[..., int]:
     return probe
 
 
-_probe = _compile(source_version())
+_probe = _compile(source_version(__file__, "kernel", "layout", "search", "walk"))

@@ -22,7 +22,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from graph.proceeds.kernel import (
+from graph.proceeds.kernel import follow
+from graph.proceeds.layout import (
     CLASSES,
     D_AMOUNT,
     D_EVENT,
@@ -40,9 +41,8 @@ from graph.proceeds.kernel import (
     Int8,
     Int64,
     Moves,
-    follow,
-    touching,
 )
+from graph.proceeds.marks import touching
 
 Attribution = Literal["fifo", "proportional"]
 
@@ -94,7 +94,7 @@ class Payout:
 class Trace:
     """Where one disbursement went.
 
-    ``sums``: amount by [place, class of the holder, hop], see graph.proceeds.kernel for both lists; it adds up to
+    ``sums``: amount by [place, class of the holder, hop], see graph.proceeds.layout for both lists; it adds up to
     ``disbursed`` exactly. ``flows``: one row per movement and hop: movement, hop before, hop after, amount, place it
     ended in (or moved on). ``held``: account, hop, amount of what still lies there. ``why``: limits reached, if any.
     """
@@ -152,7 +152,7 @@ class Tracer:
     def trace_all(self, payouts: Sequence[Payout], classes: Int8) -> list[Trace]:
         """Follow the disbursements of one loan together; a trace for each, in the order given.
 
-        ``classes``: the class of each node (graph.proceeds.kernel: OTHER .. GROUP_LOAN). A limit that is reached is
+        ``classes``: the class of each node (graph.proceeds.layout: OTHER .. GROUP_LOAN). A limit that is reached is
         told in the trace of each.
         """
         rule, ts = self.rule, self.moves.ts

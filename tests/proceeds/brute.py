@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-from graph.proceeds.kernel import BORROWER, LOAN, OTHER
+from graph.proceeds.layout import BORROWER, LOAN, OTHER
 from graph.proceeds.tracer import Payout, TraceRule
 
 Move = tuple[int, int, int, int]  # from, to, time, amount

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from graph.proceeds.kernel import BORROWER, BUYER, GROUP_LOAN, GUARANTOR, LOAN, OTHER, OWN_LOAN, OWNER
+from graph.proceeds.layout import BORROWER, BUYER, GROUP_LOAN, GUARANTOR, LOAN, OTHER, OWN_LOAN, OWNER
 from graph.proceeds.tracer import Payout, TraceRule
 from tests.proceeds.brute import brute_trace
 

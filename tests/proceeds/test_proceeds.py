@@ -9,23 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graph.proceeds.kernel import (
-    AMOUNT,
-    EVENT,
-    FROM_HOP,
-    HELD,
-    LOAN,
-    MOVED,
-    PLACES,
-    TO_HOP,
-    WHERE,
-    Moves,
-    Touching,
-    clear_marks,
-    mark,
-    next_marked,
-    share_of,
-)
+from graph.proceeds.layout import AMOUNT, EVENT, FROM_HOP, HELD, LOAN, MOVED, PLACES, TO_HOP, WHERE, Moves, Touching
+from graph.proceeds.marks import clear_marks, mark, next_marked
+from graph.proceeds.money import share_of
 from graph.proceeds.tracer import Payout, Trace, Tracer, TraceRule
 from tests.proceeds.brute import Move, Places, brute_trace
 

@@ -9,7 +9,7 @@ import pytest
 from flow.ownership import Ownership, ownership_of
 from graph.findings.holders import Holders
 from graph.findings.loan_parties import LoanParties
-from graph.proceeds.kernel import BORROWER, BUYER, GUARANTOR, OWNER
+from graph.proceeds.layout import BORROWER, BUYER, GUARANTOR, OWNER
 from graph.snapshot import Snapshot
 from tests.graph.small_world import edge, snapshot
 
