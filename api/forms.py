@@ -80,6 +80,10 @@ def _currency(code: str) -> str:
     return code
 
 
+Currency = Annotated[str, StringConstraints(max_length=3), AfterValidator(_currency)]
+"""A currency code of ISO 4217 in a body."""
+
+
 class ScoreBody(BaseModel):
     """An application for credit. ``application_id`` is its idempotency key."""
 
@@ -88,7 +92,5 @@ class ScoreBody(BaseModel):
     application_id: Id = Field(examples=["AP000017"])
     merchant_id: Id = Field(examples=["M000017"])
     amount: int = Field(gt=0, le=LARGEST, description="asked for, in minor units of the currency", examples=[5_000_000])
-    currency: Annotated[str, StringConstraints(max_length=3), AfterValidator(_currency)] = Field(
-        description="ISO 4217", examples=["CNY"]
-    )
+    currency: Currency = Field(description="ISO 4217", examples=["CNY"])
     as_of: Moment = Field(description="when the answer is to hold; with a zone", examples=["2026-06-30T09:00:00+08:00"])

@@ -6,26 +6,18 @@ import time
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Field
 
 from api.body import body_contract, json_body
-from api.forms import LARGEST, Id, Moment, to_ms
+from api.forms import LARGEST, Currency, Id, Moment, to_ms
 from api.query import none
 from api.security import needs
 from api.service import Service, Shared, in_thread
 from flow.alerts import Alert
-from graph.currencies import DECIMALS
 
 router = APIRouter(prefix="/v1", dependencies=[Depends(none)])
 
 SHOWN = 100
-
-
-def _currency(code: str) -> str:
-    if code not in DECIMALS:
-        raise PydanticCustomError("currency_unknown", "no currency code of ISO 4217")
-    return code
 
 
 class TransferBody(BaseModel):
@@ -36,7 +28,7 @@ class TransferBody(BaseModel):
     src: Id = Field(description="the account that pays")
     dst: Id = Field(description="the account that is to be paid")
     amount: int = Field(ge=0, le=LARGEST, description="minor units of the currency")
-    currency: Annotated[str, StringConstraints(max_length=3), AfterValidator(_currency)]
+    currency: Currency
     ts: Moment | None = Field(None, description="when it would be made; now, where it is not said")
 
 
