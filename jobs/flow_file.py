@@ -96,6 +96,7 @@ def run_flow(
     report: Report = quiet,
     ownership: Ownership | None = None,
     sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
 ) -> FlowSummary:
     """Run a file of events through the pipeline and write its alerts. OSError, FlowFileError or RuleSetError when it
     cannot be done; lines that are refused do not end it."""
@@ -118,7 +119,7 @@ def run_flow(
     with opened(options.source) as source, Spool(options.out) as alerts, Spool(rejects, keep_empty=False) as bad:
         told = _Teller(alerts, summary, options, rules)
         intake = _Intake(summary, bad if rejects is not None else None)
-        pace = _Pace(options.speed, sleep)
+        pace = _Pace(options.speed, sleep, clock)
         for chunk, first_line in chunks(source):
             batch = intake.take(decode(chunk, first_line))
             for part in pace.parts(batch):
@@ -226,9 +227,10 @@ class _Teller:
 class _Pace:
     """Hands events on no sooner than they happened, ``speed`` times as fast."""
 
-    def __init__(self, speed: float | None, sleep: Callable[[float], None]) -> None:
+    def __init__(self, speed: float | None, sleep: Callable[[float], None], clock: Callable[[], float]) -> None:
         self._speed = speed
         self._sleep = sleep
+        self._clock = clock
         self._first: int | None = None
         self._began = 0.0
 
@@ -238,11 +240,11 @@ class _Pace:
             yield batch
             return
         if self._first is None:
-            self._first, self._began = int(batch.ts[0]), time.monotonic()
+            self._first, self._began = int(batch.ts[0]), self._clock()
         due = np.maximum.accumulate((batch.ts - self._first) / (1000.0 * self._speed))
         at = 0
         while at < len(batch):
-            now = time.monotonic() - self._began
+            now = self._clock() - self._began
             end = int(np.searchsorted(due, now, side="right"))
             if end <= at:
                 self._sleep(min(float(due[at]) - now, 1.0))
